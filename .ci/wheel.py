@@ -1,7 +1,7 @@
-"""Wheel and sdist are built; the wheel, in an environment of its own, runs from another folder.
+"""Builds wheel and sdist; runs the wheel in a separate environment, from another folder.
 
-It names the commit it was built from, and runs the demo without a false alarm. Whether the demo
-finds the faults is what `.ci/demo.py` asks of the checkout.
+The wheel names the commit it was built from, and runs the demo without a false alarm. `.ci/demo.py`
+checks on the checkout that the demo finds the faults.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from demo import free_ports
 from release import build
 
-# Others than those of `.ci/demo.py`, which runs at the same time.
+# Other ports than in `.ci/demo.py`, which runs at the same time.
 PORTS = range(15_000, 20_000)
 DEMO = ("demo", "--machines", "2", "--duration", "3")
 
@@ -23,7 +23,12 @@ def main(folder: Path) -> None:
     wheel = build(folder / "dist")
     venv.create(folder / "env", with_pip=True)
     bin_ = folder / "env/bin"
-    subprocess.run([bin_ / "pip", "install", "--quiet", wheel], check=True)
+    pip = [bin_ / "pip", "install", "--quiet"]
+    subprocess.run([*pip, wheel], check=True)
+    small = subprocess.run([bin_ / "vtox", "up"], capture_output=True, text=True, check=False)
+    if small.returncode != 2 or "[fleet]" not in small.stderr:
+        sys.exit(f"wheel: vtox up without the packages of a fleet: {small.stderr}")
+    subprocess.run([*pip, f"{wheel}[fleet]"], check=True)
     names = ("API", "COORDINATOR", "FLOWER", "WORKER")
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     ports = free_ports(len(names), PORTS)

@@ -1,13 +1,13 @@
-"""What energy costs: CPU a window of 1 s, of the worker, the server and the recorder.
+"""The cost of energy: CPU a window of 1 s, of the worker, the server and the recorder.
 
     python -m benchmarks.energy_cost [--batch 32] [--pairs 50]
 
-Tasks of records of 1 s at 10 kHz, three currents and voltages of 16 bits, go through what a worker
-does: start, fetch, diagnosis, health, commit, on a real server. Another family has changed every
-machine since. Tasks with energy and without take turns, in changing order; what is of energy is
-also timed where it runs, as the difference of a pair moves more than all of energy. Memory is kept,
-and imports are out of collections, as in a worker. Server: commits of such records alone, in turns
-too. Recorder: results into SQLite, the part of energy where it runs.
+Tasks of records of 1 s at 10 kHz, three currents and voltages of 16 bits, go through the steps of a
+worker on a real server: start, fetch, diagnosis, health, commit. Another family has changed every
+machine since. Tasks with energy and without take turns, in changing order. The parts of energy are
+also timed where they run, as the difference of a pair moves more than all of energy. Memory is
+kept, and imports are out of collections, as in a worker. Server: commits of such records alone, in
+turns too. Recorder: results into SQLite, the part of energy where it runs.
 """
 
 import argparse
@@ -58,7 +58,7 @@ RECORD = Record(
     machine_id="M", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",
     windows=1, bytes=120_000,
 )  # fmt: skip
-# What a record counts, and what a meter has counted in a year.
+# The counts of a record, and the counts of a meter after a year.
 ROW = MeterRow(bytes(8 * KEPT), MeterCounts.pack([1000] * 4 + [7532, 5086, 6876, 655] + [0] * 9))
 YEAR = MeterCounts.pack([10**11] * len(MeterCounts._fields))
 # Parts of a worker that are of energy, by the modules that call them.
@@ -77,7 +77,7 @@ class Costs:
     spent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, name: str, seconds: float) -> None:
-        """Add what a turn took."""
+        """Add the time of a turn."""
         self.spent[name].append(1e6 * seconds / self.size)
 
     def row(self, name: str) -> str:
@@ -105,8 +105,8 @@ def waveforms(size: int) -> tuple[Motor, list[dict[str, Any]]]:
 def timed(costs: dict[str, float]) -> Iterator[None]:
     """Add the time of each part where it runs.
 
-    By the clock of the thread: that of the process counts in steps of 4 ms while a limit of CPU
-    time is set, as it is for a diagnosis.
+    The clock is that of the thread. The clock of the process counts in steps of 4 ms while a limit
+    of CPU time is set, as it is for a diagnosis.
     """
     with ExitStack() as stack:
         for name, (module, function) in PARTS.items():
@@ -166,7 +166,7 @@ class Tasks:
 
 
 def worker(tasks: Tasks, pairs: int) -> Costs:
-    """Return what energy costs a worker: by part where it runs, and by pairs of tasks."""
+    """Return the costs of energy to a worker: by part where it runs, and by pairs of tasks."""
     costs = Costs(len(tasks.windows))
     for turn in range(-WARM_UP, pairs):
         whole, parts = {}, dict.fromkeys(PARTS, 0.0)
@@ -191,7 +191,7 @@ def worker(tasks: Tasks, pairs: int) -> Costs:
 
 
 def server(tasks: Tasks, pairs: int, costs: Costs) -> None:
-    """Add what energy costs the server in commits."""
+    """Add the costs of energy to the server in commits."""
     for turn in range(pairs):
         spent = {}
         for energy in (True, False) if turn % 2 else (False, True):
@@ -210,13 +210,14 @@ def server(tasks: Tasks, pairs: int, costs: Costs) -> None:
 
 
 def _outcome(r: Record, turn: int, *, energy: bool) -> Outcome:
-    result: list[str | bytes] = ["machine_id", r.machine_id, "detail", "{}" * 200]
-    kept: list[str | bytes] = ["memory", "{}" * 100]
+    result: dict[str, str | bytes] = {"machine_id": r.machine_id, "detail": "{}" * 200}
+    kept: dict[str, str | bytes] = {"memory": "{}" * 100}
     if energy:
         own = metered(YEAR, ROW, RECORD)
-        result += [ENERGY, ROW.counts]
-        kept += [*own.fields, ENERGY, own.reading]
-    of_record = (r.record_id("turn_short"), "", f"own {turn}", kept, [result], [], [])
+        result |= {ENERGY: ROW.counts}
+        kept |= {**own.fields, ENERGY: own.reading}
+    entries = [(tuple(fields), [*fields.values()]) for fields in (kept, result)]
+    of_record = (r.record_id("turn_short"), "", f"own {turn}", entries[0], entries[1:], [], [])
     return Outcome(*of_record, evidence=False)
 
 
@@ -226,7 +227,7 @@ def _cpu_s(client: Client) -> float:
 
 
 def history(client: Client, settings: Settings, turns: int, machines: int = 400) -> Costs:
-    """Return what the rows of energy cost a recorder."""
+    """Return the costs of the rows of energy to a recorder."""
     costs = Costs(5 * machines)
     stop, recorder = Event(), Recorder(client, settings)
     client.delete(keys.RESULTS)

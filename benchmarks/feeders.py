@@ -1,10 +1,10 @@
-"""What machines of one feeder say of asymmetries without voltages: the motor model, records of 1 s.
+"""Verdicts of a feeder's machines on asymmetries without voltages: the motor model, records of 1 s.
 
     python -m benchmarks.feeders [--feeders 20] [--seed 27]
 
 Four machines of different families share a supply. Each learns eight records; then V2 moves, or a
-winding of the first has a short, or both. Counted are records over their limit, and what the
-feeder says of them once every machine has spoken.
+winding of the first has a short, or both. The counts are of records over their limit, and of the
+feeder's verdicts on them once every machine has reported.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from vtox.motor.diagnosis.diagnosers.turn_short.feeder import (
     ASKED,
     FAULT,
     Movement,
-    said_by_feeder,
+    feeder_finding,
 )
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.motor.diagnosis.learning.fit import learn_baseline
@@ -104,7 +104,7 @@ def _count(
             if d.code == ASKED and own is not None:
                 c["over"] += 1
                 others: list[Movement] = [x for j, x in enumerate(shown) if x and j != i]
-                why = said_by_feeder(own, others, 0.0, 1.0)
+                why = feeder_finding(own, others, 0.0, 1.0)
                 c[why.code if why else "nothing"] += 1
 
 

@@ -1,11 +1,11 @@
-"""What an open page of the fleet costs the API process, and how soon it shows the fleet.
+"""The cost of an open page of the fleet to the API process, and how soon it shows the fleet.
 
 A real server holds machines whose records are committed by the workers' script, one a second for
-each machine, with an API process of its own and the page in headless Chromium:
+each machine, with its own API process and the page in headless Chromium:
 
     python -m benchmarks.fleet_page [--machines 1000] [--seconds 60]
 
-Of a hundred machines ten are ill, and the health of three of these moves with each record; two are
+Ten of a hundred machines are ill, and the health of three of these moves with each record; two are
 blind to a fault in every second record. Each figure is the CPU time of the API process alone, user
 and system, as a share of one core.
 """
@@ -75,7 +75,7 @@ class Feeder:
         self.seq += 1
 
     def run(self, stop: Event) -> None:
-        """Go on until told to stop, a turn a second."""
+        """Make a turn a second until `stop` is set."""
         while not stop.is_set():
             began = time.monotonic()
             self.turn()
@@ -97,10 +97,9 @@ class Feeder:
         self.client.hset(keys.ledger(FAMILY), record_id, record_json(r))
         history = self.history(i, m, now)
         version, self.versions[m] = self.versions[m], f"{self.seq + 1}"
-        own: list[str | bytes] = ["memory", codec.encode(history)]
-        published = (
-            [["machine_id", m, *entry_of(history.assessment)]] if self.seq % 10 == i % 10 else []
-        )
+        own = (("memory",), [codec.encode(history)])
+        texts = ["machine_id", m, *entry_of(history.assessment)]
+        published = [(tuple(texts[::2]), texts[1::2])] if self.seq % 10 == i % 10 else []
         return Outcome(
             record_id,
             version,
@@ -114,7 +113,7 @@ class Feeder:
         )
 
     def history(self, i: int, m: str, now: float) -> MachineHistory:
-        """Return what a machine has shown with a record."""
+        """Return the history of a machine after a record."""
         state: State = "normal"
         severity = 0.4
         if i % 10 == 0:
@@ -223,7 +222,7 @@ def first_paint(tab: Tab) -> dict[str, Any]:
 
 
 def measure(n: int, seconds: float, folder: Path) -> None:
-    """Print what a page over so many machines costs."""
+    """Print the cost of a page over so many machines."""
     with EmbeddedServer(load(data_dir=folder / "server")) as server:
         settings = load(redis_url=server.url, data_dir=folder)
         client = connect(server.url, "benchmark")

@@ -79,6 +79,7 @@ def run_sets(names: Sequence[str], size: str, chosen: Stage, jobs: int) -> None:
     """Run some of the widened sets and print them."""
     started = perf_counter()
     console = Console()
+    console.print(chosen.sentence)
     with processes(jobs) as pool:
         for name in names:
             report.show(console, SETS[name](pool, chosen, SIZES[size]))

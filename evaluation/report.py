@@ -116,14 +116,16 @@ def write(
     facts: Sequence[tuple[str, str]],
     path: Path,
 ) -> None:
-    """Write the page; `pictures` maps a file beside it to its caption."""
+    """Write the page; `pictures` maps a file next to it to its caption."""
     goals = [g for s in studies for g in s.goals]
     parts = [
         "# Evaluation",
         "Written by `make evaluate`; do not edit. What the diagnosers find, miss and abstain from, "
         "on recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` next to "
         "the checkout) and on the motor model (`evaluation/motor_model`), compared with other "
-        "packages on the same windows. Results against VTOX stay in.",
+        "packages on the same windows. Results against VTOX stay in. Tables by machine, family, "
+        "trouble and mistake, and of reasons to abstain, are printed, not written here. "
+        "[Final sets](final-sets.md) has later runs of the final ones.",
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",
         _markdown(_goals(goals)),
@@ -135,7 +137,7 @@ def write(
     ]
     for study in studies:
         parts += [f"## {study.title}", study.text]
-        for table in study.tables:
+        for table in (t for t in study.tables if not t.detail):
             parts += [f"### {table.title}", _markdown(table)]
             parts += [table.note] if table.note else []
     path.parent.mkdir(parents=True, exist_ok=True)

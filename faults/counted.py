@@ -12,8 +12,8 @@ import time
 from collections.abc import Sequence
 
 import workers.batch
-from vtox.motor.diagnosis.diagnosis import METERED, DiagnosisInput
-from vtox.motor.faults import FAULTS
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.faults import FAULTS, METERED
 from vtox.motor.values.domain import Answer, Diagnosis
 from vtox.motor.values.energy import MeterCounts, MeterRow
 

@@ -1,11 +1,11 @@
-"""The tables of codes on the pages of the faults, written from the rules that decide.
+"""The tables of codes of the faults, written from the rules that decide.
 
     python -m handbook.fault_codes
 
-A table has a row for each code in the order in which the rules ask, and the first that holds
-decides; then their doubts, then codes that an earlier step states. Order and states are those of
-the rules, advice is that of the sentences. The meaning of a code is written by hand, on the page,
-and kept; so is the state of a code that no rule names.
+A table has a row for each code in the order of the rules; the first rule that holds decides. Then
+come their doubts, then codes that an earlier step states. Order and states are those of the rules,
+advice is that of the sentences. The meaning of a code is written manually on the page, and kept; so
+is the state of a code that no rule names.
 """
 
 import re
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+from handbook.fault_quality import with_quality
 from handbook.sources import DOCS
 from vtox.motor.diagnosis.diagnosers.decision import DecisionTable, Rule
 from vtox.motor.faults import FAULTS
@@ -20,17 +21,17 @@ from vtox.motor.values.domain import State
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.rendering import advice
 
-FOLDER = DOCS / "faults"
+FOLDER = DOCS / "reference" / "codes"
 HEAD = "| code | state | meaning | what to do |\n|---|---|---|---|\n"
 ROW = re.compile(r"^\| (`\w+`|\*[\w ]+\*) \|.*\|$", re.MULTILINE)
 STATES: tuple[State, ...] = ("unknown", "normal", "warning", "fault")
-# Until somebody writes what it means.
+# Shown until an author writes the meaning.
 UNWRITTEN = "?"
 
 
 def with_codes(fault: str, page: str) -> str:
-    """Return the text of a fault's page with the table of codes that its rules give."""
-    overview = _meanings((FOLDER / "README.md").read_text())
+    """Return the text of a page with the table of codes that its rules give."""
+    overview = _meanings((FOLDER / "general.md").read_text())
     written = _rows(page)
     meanings = overview | _meanings(page)
     lines = []
@@ -44,7 +45,7 @@ def with_codes(fault: str, page: str) -> str:
 
 
 def advice_of(code: str) -> str:
-    """Return what to do about a code, at each level where that differs."""
+    """Return the advice for a code, at each level if the levels differ."""
     warned, at_fault = advice(code), advice(code, level="fault")
     return warned if warned == at_fault else f"`warning`: {warned} `fault`: {at_fault}"
 
@@ -60,7 +61,7 @@ def _meanings(page: str) -> dict[str, str]:
 
 
 def _in_order(fault: str) -> Iterator[tuple[str, str]]:
-    """Yield the first cell of each row and its states, none where the page says them."""
+    """Yield the first cell of each row and its states, none if the page says them."""
     table: DecisionTable[Any] = import_module(
         f"vtox.motor.diagnosis.diagnosers.{fault}.rules"
     ).RULES
@@ -83,10 +84,11 @@ def _name(r: Rule[Any]) -> str:
 
 
 def main() -> None:
-    """Write the tables of all faults."""
+    """Write the tables of codes, and of results and gaps, on the pages of all faults."""
     for fault in FAULTS:
-        page = FOLDER / f"{fault}.md"
-        page.write_text(with_codes(fault, page.read_text()))
+        codes, page = FOLDER / f"{fault}.md", DOCS / "faults" / f"{fault}.md"
+        codes.write_text(with_codes(fault, codes.read_text()))
+        page.write_text(with_quality(fault, page.read_text()))
 
 
 if __name__ == "__main__":

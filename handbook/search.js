@@ -8,7 +8,7 @@
   const WEIGHT = [
     [/^(howto|tutorial|faults|index)/, 6],
     [/^(explanation|reference)/, 3],
-    [/^(CHANGELOG|appendix|adr|calibration)/, -6],
+    [/^(CHANGELOG|adr)/, -6],
   ];
   const CHINESE = /[\u4e00-\u9fff]/;
 

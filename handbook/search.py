@@ -15,6 +15,8 @@ from handbook.sources import DOCS
 from vtox.motor.words.catalogue import catalogue
 
 SCRIPT = Path(__file__).with_name("search.js")
+# Folders of evidence: their many figures would hide the pages that answer a question.
+EVIDENCE = ("appendix/", "calibration/")
 MORE_TERMS = Path(__file__).with_name("search_terms.toml")
 _TERM = re.compile(r"^\| ([^|]+) \|.*\| ([^|]*[\u4e00-\u9fff][^|]*) \|$", re.MULTILINE)
 _TAG = re.compile(r"<[^>]+>")
@@ -29,7 +31,8 @@ def write_script(pages: Path) -> None:
 def write_index(site: Path) -> None:
     """Write the index of a built site as a script next to the one that searches."""
     sections = json.loads((site / "search.json").read_text())["items"]
-    items = [[x["location"], _plain(x["title"]), _plain(x["text"])] for x in sections]
+    found = (x for x in sections if not x["location"].startswith(EVIDENCE))
+    items = [[x["location"], _plain(x["title"]), _plain(x["text"])] for x in found]
     index = json.dumps({"items": items, "terms": terms()})
     (site / "search" / "data.js").write_text(f"window.handbookSearch = {index};\n")
 

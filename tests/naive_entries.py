@@ -13,12 +13,12 @@ from vtox.pipeline.store.stream.entries import Result, Texts
 
 
 def counts_text(counts: Iterable[int]) -> bytes:
-    """Return what a record counts of energy as the text of its result."""
+    """Return the energy counts of a record as the text of its result."""
     return b" ".join(b"%d" % n for n in counts)
 
 
 def result(family: str, record: Record, d: Diagnosis | Answer, marks: str | None = None) -> Result:
-    """Return the result of a diagnosis; that its record ended early is a doubt of an abstention."""
+    """Return the result of a diagnosis; an early end of its record is a doubt of an abstention."""
     early = (record.closed,) if record.closed and d.state == "unknown" else ()
     doubts = (*d.doubts, *early)
     said = [*([Reason(d.code, d.values)] if d.code else []), *doubts]
@@ -93,6 +93,8 @@ def history_json(h: MachineHistory) -> bytes:
             "alert_confidence": f.alert_confidence,
             "days": f.days,
             "rises": f.rises,
+            "sidebands": f.sidebands,
+            "asymmetry": f.asymmetry,
         }
         for fault, f in h.faults.items()
     }

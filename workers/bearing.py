@@ -1,11 +1,21 @@
 """The task of queue `bearing`: bearing defects and rotor eccentricity."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from vtox.motor.faults import FAMILIES
 from vtox.pipeline.queues.celery_app import app
 from workers.batch import work
 
 
 @app.task(name=FAMILIES["bearing"].task)
-def bearing(record_ids: list[str], *_: object, v: int = 1, partition: int = 0, **__: object) -> int:
+def bearing(
+    record_ids: list[str],
+    *_: object,
+    v: int = 1,
+    partition: int = 0,
+    packages: Mapping[str, str] = MappingProxyType({}),
+    **__: object,
+) -> int:
     """Diagnose a batch of records; return how many this call finished."""
-    return work("bearing", record_ids, v, partition)
+    return work("bearing", record_ids, v, partition, packages)

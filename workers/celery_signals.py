@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import islice
@@ -27,6 +27,7 @@ from celery.signals import (
 )
 from threadpoolctl import threadpool_limits
 
+from vtox.motor.diagnosis.diagnosers.registry import REFUSED
 from vtox.motor.errors import SystemStateError
 from vtox.motor.faults import FAMILIES
 from vtox.pipeline.cluster import logging_setup, parent_watch
@@ -62,9 +63,10 @@ PORTS_TRIED = 64
 
 @dataclass(slots=True)
 class Process:
-    """What a task needs of the process in which it runs.
+    """Resources of the process in which a task runs.
 
     `interrupted` are starts that ended because the server was away: ledger, family, records, token.
+    `missing` are the faults of packages that the bridge has and this process lacks, by family.
     """
 
     client: Client
@@ -72,6 +74,7 @@ class Process:
     name: str
     tracing: Tracing | None = None
     interrupted: list[tuple[Ledger, str, list[str], str]] = field(default_factory=list)
+    missing: Mapping[str, str] = field(default_factory=dict)
     ledgers: dict[int, Ledger] = field(default_factory=dict)
     learning: LearningTime = field(default_factory=LearningTime)
     states: StateCache = field(default_factory=StateCache)
@@ -91,7 +94,7 @@ _heartbeat: HeartbeatThread | None = None
 
 @cache
 def process() -> Process:
-    """Return what tasks need of this process, opened on first use."""
+    """Return the resources of this process for tasks, opened on first use."""
     s = settings.load()
     tracing = start_tracing(s.traces_url, s.traces_share, _name)
     return Process(connect(s.samples_url(), "worker"), s, _name, tracing)
@@ -127,7 +130,7 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
 
 
 def _require_agreement(s: Settings) -> None:
-    """Wait for the server; end this process where others work on other terms."""
+    """Wait for the server; end this process if others work on other terms."""
     with connect(s.samples_url(), "worker") as client:
         while not _agrees(client, s):
             time.sleep(SERVER_POLL_S)
@@ -173,14 +176,16 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     up = partial(processes_up, sender.pool)
     families = [q for q in queues if q in FAMILIES]
     port = _serve_probes(s, families, up)
-    terms = agreement.terms(s)
+    terms = agreement.terms(s, REFUSED)
+    for r in REFUSED:
+        log.error("a package is left out", fault=r.name, package=r.package, reason=r.detail)
     _heartbeat = HeartbeatThread(process().client, _name, tuple(families), port, terms, up)
     threading.Thread(target=_heartbeat.run, name="heartbeat", daemon=True).start()
     log.info("worker ready", name=_name, queues=queues, port=port)
 
 
 def _serve_probes(s: Settings, families: Sequence[str], up: Callable[[], int]) -> int:
-    """Serve health and metrics; end this process where no port is free."""
+    """Serve health and metrics; end this process if no port is free."""
     first, *others = [s.worker_port]
     if not settings.environment_value(settings.SUPERVISED):
         first, *others = islice(worker_ports(s, families), PORTS_TRIED)
@@ -205,8 +210,9 @@ def _report_lost_process(
 ) -> None:
     """Report a batch whose pool process was lost, so that its records are tried alone at once.
 
-    One that was alone waits until it is dispatched again: what ended its process may pass. A start
-    that Celery's time limit has ended does not count: the host, and not a record, was too slow.
+    One that was alone waits until it is dispatched again: the cause that ended its process may
+    pass. A start that Celery's time limit has ended does not count: the host, and not a record, was
+    too slow.
     """
     record_ids = args[0] if args else []
     too_slow = isinstance(exception, TimeLimitExceeded)

@@ -1,6 +1,6 @@
-"""What the other machines of a feeder say of an asymmetry that the supply explains as well.
+"""Evidence of the other machines of a feeder on an asymmetry that the supply explains as well.
 
-The server is asked only where a machine with a feeder on its nameplate shows one, so that other
+The server is asked only if a machine with a feeder on its nameplate shows one, so that other
 records cost nothing.
 """
 
@@ -12,15 +12,15 @@ from vtox.motor.diagnosis.diagnosers.turn_short.feeder import (
     ASKED,
     FAULT,
     Movement,
-    said_by_feeder,
+    feeder_finding,
 )
 from vtox.motor.values.domain import Answer, Motor, Record
 from vtox.pipeline.store.machines.machines import last_arrivals, latest_results, load_motors
 from vtox.pipeline.store.server.client import Client
 
-# Nameplates are read again after so long, s: a machine that is new on a feeder tells from then on.
+# Nameplates are read again after so long, s: a machine that is new on a feeder counts from then on.
 REREAD_AFTER_S = 60.0
-# Of a larger feeder so many machines tell.
+# Ask at most this many machines of a feeder.
 MOST_MACHINES = 40
 # Doubts that a feeder at rest removes.
 OF_THE_SUPPLY = {"few_periods_learnt"}
@@ -33,12 +33,12 @@ class Feeders:
         self._read_at = -float("inf")
         self._members: dict[tuple[str | None, str], dict[str, Motor]] = {}
 
-    def with_what_it_says(
+    def add_feeder_evidence(
         self, client: Client, answer: Answer, record: Record, motor: Motor | None
     ) -> Answer:
-        """Return an answer with what the feeder of its machine says of it.
+        """Return an answer with the evidence of the feeder of its machine.
 
-        Where the feeder rests, the supply has not moved: few periods learnt are no doubt then.
+        If the feeder rests, the supply has not moved: few periods learnt are no doubt then.
         """
         if answer.code != ASKED or motor is None or not motor.feeder:
             return answer
@@ -51,7 +51,7 @@ class Feeders:
         before = latest.pop(record.machine_id, None)
         over = before is not None and before.state in ("warning", "fault")
         moved = (Movement.of(x.indicators, plates[m], x.t_end) for m, x in latest.items())
-        said = said_by_feeder(
+        said = feeder_finding(
             own,
             [x for x in moved if x],
             before.t_end if before and over else None,

@@ -1,6 +1,6 @@
-"""Every error as `application/problem+json` (RFC 9457): what was wrong, where, what was expected.
+"""Every error as `application/problem+json` (RFC 9457): its cause, its place, the expected value.
 
-The only place that decides the HTTP status of an error; routes raise what the rest of VTOX raises.
+The only place that decides the HTTP status of an error; routes raise errors as all of VTOX does.
 """
 
 from collections.abc import Mapping
@@ -43,13 +43,13 @@ from vtox.reporting.history.errors import HistoryUnavailable
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
 SIGN_IN_STATUSES = (401, 403)
 MEDIA_TYPE = "application/problem+json"
-# What `/health/ready` answers while a check fails.
+# Answer of `/health/ready` while a check fails.
 NOT_READY = 503
 
 
 # Code -> title; the documentation page lists them, `type` points there.
 CODES = catalogue(DEFAULT).problems
-# Code -> status; of all others 422: a parameter or field is not acceptable.
+# Code -> status; all others have 422: a parameter or field is not acceptable.
 STATUS_OF_CODE = {
     "bad_request": 400,
     "unauthorized": 401,
@@ -237,7 +237,7 @@ def _problem(request: Request, error: Exception) -> Problem:
             | redis.TimeoutError()
             | redis.exceptions.NoPermissionError()
         ):
-            whose = request.app.state.cluster.why_no_server()
+            whose = request.app.state.cluster.server_problem()
             detail = f"{error}; {whose}" if whose else str(error)
             known = parts(request.app.state.backend.settings)
             return Problem("server_unavailable", detail, headers=_RETRY, parts=known)
@@ -251,7 +251,7 @@ def _framework_problem(request: Request, error: HTTPException) -> Problem:
     if code == "not_found":
         detail = f"nothing is at {request.url.path}: /docs lists every address"
     elif code == "method_not_allowed":
-        # The framework names those of the first route alone.
+        # The framework names the methods of the first route alone.
         headers = {"Allow": allowed_methods(request)}
         detail = f"{request.method} is not possible here, expected {headers['Allow']}"
     return Problem(code, detail, headers=headers)
@@ -260,7 +260,7 @@ def _framework_problem(request: Request, error: HTTPException) -> Problem:
 def _validation_problem(error: RequestValidationError) -> Problem:
     errors: list[dict[str, str]] = []
     for e in error.errors():
-        # Of what may be one thing or another each is a separate error: `state.literal['']`.
+        # A union gives a separate error for each of its members: `state.literal['']`.
         place = [p for p in map(str, e["loc"][1:]) if "[" not in p]
         where = ".".join(place) or str(e["loc"][0])
         if where in [known["field"] for known in errors]:

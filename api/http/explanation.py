@@ -1,6 +1,6 @@
-"""What a reason code says in words, and what to do: of entries that any version has written.
+"""Reason codes in words, and the advice for them: for entries that any version has written.
 
-In the language of the answer (`language.py`). What was written with an entry is English.
+The words are in the language of the answer (`language.py`). Text stored in an entry is English.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from vtox.pipeline.monitoring.readiness import Check
 
 
 def sentence(code: str, values: Mapping[str, Any]) -> str:
-    """Return the sentence of a code; of values that this version does not expect, the code."""
+    """Return the sentence of a code; the code if this version does not expect the values."""
     try:
         return rendering.render(code, values, answer_language())
     except (LookupError, TypeError, ValueError):
@@ -33,17 +33,17 @@ def sentences(reasons: Iterable[Reason]) -> str:
 
 
 def advice(code: str, values: Mapping[str, Any], level: str = "") -> str:
-    """Return what to do about a code at a level; empty: nothing, or the code is not known."""
+    """Return the advice for a code at a level; empty if it has none or is not known."""
     return rendering.advice(code, values, answer_language(), level=level)
 
 
 def reason(said: rendering.Explained) -> str:
-    """Return code and doubts of an entry in words; of another version, as they were written."""
+    """Return code and doubts of an entry in words; if of another version, as written."""
     return rendering.full_reason(said, answer_language())
 
 
-def check_in_words(check: Check) -> Check:
-    """Return a check in the language of the answer; one without a code stays as it is."""
+def translate_check(check: Check) -> Check:
+    """Return a check in the language of the answer; one without a code is unchanged."""
     language = answer_language()
     if language == DEFAULT or not check.code:
         return check

@@ -1,4 +1,4 @@
-"""What each request passes on its way in, and each answer on its way out, in one place.
+"""The checks of each request on its way in, and of each answer on its way out, in one place.
 
 On the way in: not too many at once, none from pages of other sites, bodies within their limits
 (`body_limit`), HEAD as GET, lists as tables (`tables`). On the way out: the language of the answer,
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.body_limit import ArrivingBody
 from api.http.errors import Problem, problem_response
 from api.http.foreign_sites import foreign_problem
-from api.http.language import READER, Addressee, request_language, say_language
+from api.http.language import READER, Addressee, request_language, set_language
 from api.http.tables import Tables
 
 # Forty threads serve them; each request may hold a window of some megabytes.
@@ -35,7 +35,7 @@ HTTPS_HEADERS = [*HEADERS, (b"strict-transport-security", b"max-age=31536000")]
 
 
 class Gate:
-    """ASGI middleware around all others, the one that answers a failure of ours included."""
+    """ASGI middleware around all others, including the one that answers a failure of VTOX."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -57,10 +57,10 @@ class Gate:
             if message["type"] == "http.response.start":
                 added = MutableHeaders(scope=message)
                 if not body.complete and not await body.drain():
-                    # What still comes must not keep the connection open.
+                    # The rest of the body must not keep the connection open.
                     added["Connection"] = "close"
                 if reader.used:
-                    say_language(added, reader.language)
+                    set_language(added, reader.language)
                 ours = HTTPS_HEADERS if scope.get("scheme") == "https" else HEADERS
                 message["headers"] = [*message.get("headers", ()), *ours]
             elif method == "HEAD":

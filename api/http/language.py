@@ -1,7 +1,7 @@
-"""The language of an answer: what the address asks for, else the reader's choice or preference.
+"""The language of an answer: named by the address, else the reader's choice or preference.
 
-Sentences are chosen deep within a route. What a request prefers is therefore kept in the context
-of the request by `Gate`, which also says in the answer where a language was chosen.
+Sentences are chosen deep within a route. `Gate` therefore keeps the preference of a request in the
+context of the request. It also names the language in an answer that chose one.
 """
 
 from contextvars import ContextVar
@@ -22,7 +22,7 @@ COOKIE_S = 365 * 86_400
 
 @dataclass(slots=True)
 class Addressee:
-    """Whom an answer is for, and whether anything in it depends on that."""
+    """The reader of an answer, and whether anything in it depends on the reader."""
 
     language: Language
     used: bool = False
@@ -45,14 +45,14 @@ def page_language(request: Request) -> Language:
     return request_language(request, request.cookies.get(COOKIE, ""))
 
 
-def say_page_language(response: Response, name: Language) -> None:
-    """Say to the client, and caches on the way, in which language a page is and by what."""
-    say_language(response.headers, name)
+def set_page_language(response: Response, name: Language) -> None:
+    """Name the language of a page, and the cookie that may choose it, to client and caches."""
+    set_language(response.headers, name)
     response.headers.add_vary_header("Cookie")
 
 
 def asked_language(request: Request) -> Language | None:
-    """Return the language that the address names, None where it names none of ours."""
+    """Return the language that the address names, None if it names none of ours."""
     return language(request.query_params.get(PARAMETER, ""))
 
 
@@ -64,7 +64,7 @@ def request_language(request: Request, chosen: str = "") -> Language:
     return accepted_language(request.headers.get("accept-language", "")) or DEFAULT
 
 
-def say_language(headers: MutableHeaders, name: Language) -> None:
+def set_language(headers: MutableHeaders, name: Language) -> None:
     """Say to the client, and caches on the way, in which language an answer is."""
     headers["Content-Language"] = catalogue(name).tag
     headers.add_vary_header("Accept-Language")

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from api.http.language import COOKIE, COOKIE_S, asked_language, page_language, say_page_language
+from api.http.language import COOKIE, COOKIE_S, asked_language, page_language, set_page_language
 from api.http.page_texts import page_in_language, page_texts
 
 # Texts of the page that say nothing of an error.
@@ -68,7 +68,7 @@ def _answer(
     language = page_language(request)
     page = page_in_language(name, language, **values)
     answer = HTMLResponse(page, status, {"Cache-Control": "no-store", **(headers or {})})
-    say_page_language(answer, language)
+    set_page_language(answer, language)
     if asked_language(request):
         # The switch of this page has no script to keep the choice.
         answer.set_cookie(COOKIE, language, max_age=COOKIE_S, samesite="lax")

@@ -22,9 +22,8 @@ from api.schemas.sensitivity import SAYS, FaultSensitivity
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.alarms.health.alarm_level import Event
-from vtox.motor.alarms.health.marks import OF_SLIP
 from vtox.motor.alarms.health.sensitivity import FIELDS, rule_from_dict
-from vtox.motor.faults import Persistence
+from vtox.motor.faults import OF_SLIP, Persistence
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, present_setting
 from vtox.pipeline.store.machines.machines import is_listed
 from vtox.pipeline.store.server.client import server_time
@@ -38,7 +37,7 @@ from vtox.reporting.history.recorded_slots import (
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
 DAY_S = 86_400
-EVENTS_GIVEN = 100
+LATEST_EVENTS = 100
 OR_DEFAULT = "; without it, the default of the fault"
 
 
@@ -68,8 +67,8 @@ def backtest_sensitivity(
 ) -> Data[SensitivityBacktest]:
     """Try a proposed sensitivity, and the one in force, on the diagnoses that are recorded.
 
-    Both run the code that raises alerts over every diagnosis that is kept; of older ones only sums
-    are left, and `hours` says of how many hours that leaves nothing to decide.
+    Both run the code that raises alerts over every kept diagnosis. Only sums are left of older
+    ones: `hours` counts the hours in which the sums do not allow a decision.
     """
     asked = {name: getattr(query, "on_days" if name == "days" else name) for name in FIELDS}
     given = {name: value for name, value in asked.items() if value is not None}
@@ -93,7 +92,7 @@ def backtest_sensitivity(
                 level_at_raw_from=found.level,
                 hours=BacktestHours(**{n: round(h, 2) for n, h in found.hours._asdict().items()}),
                 diagnoses=len(found.slots),
-                days_only=query.fault == OF_SLIP and max(in_force.days, proposed.days) > 1,
+                days_only=query.fault in OF_SLIP and max(in_force.days, proposed.days) > 1,
                 in_force=_outcome(found, in_force, to_s),
                 proposed=_outcome(found, proposed, to_s),
                 recorded=_counts(in_raw),
@@ -114,7 +113,7 @@ def _recorded(
 
 def _outcome(found: RecordedSlots, rule: Persistence, to_s: float) -> BacktestOutcome:
     tried = found.tried(rule, to_s)
-    last = tried.events[: -EVENTS_GIVEN - 1 : -1]
+    last = tried.events[: -LATEST_EVENTS - 1 : -1]
     return BacktestOutcome(
         sensitivity=FaultSensitivity.of(rule),
         **_counts(tried.events).model_dump(),

@@ -1,4 +1,4 @@
-"""Commissioning: what wiring and nameplate look like, and the channel map that corrects them."""
+"""Commissioning: a check of wiring and nameplate, and the channel map that corrects them."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +26,7 @@ from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
 from vtox.motor.errors import SpectrumError
-from vtox.motor.values.channel_map import ChannelMap, Sources, composed, sources_from_dict
+from vtox.motor.values.channel_map import ChannelMap, Sources, compose_sources, sources_from_dict
 from vtox.motor.values.domain import CURRENTS
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
 from vtox.pipeline.store.machines.machine_settings import present_setting, setting_versions
@@ -47,7 +47,7 @@ router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=Jso
 def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[MachineCommissioning]:
     """Check the latest record for wrong wiring, ratios and rated values, in words and phasors.
 
-    Nothing is corrected by this: `PUT .../channel-map` sets what is proposed, or something else.
+    Nothing is corrected by this: `PUT .../channel-map` sets the proposed map, or another.
     """
     from vtox.motor.diagnosis.commissioning.findings import commissioning
 
@@ -61,7 +61,7 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
         phasors = None
     proposed = found.proposal
     if proposed is not None:
-        proposed = composed(proposed, present.channels)
+        proposed = compose_sources(proposed, present.channels)
     return Data(
         data=MachineCommissioning.of(
             found,
@@ -81,7 +81,7 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
     summary="Which channel of a machine is which",
 )
 def get_channel_map(machine_id: MachineId, backend: OpenBackend) -> Data[MachineChannelMap]:
-    """Return the channels that are not what they are sent as, with the versions of that."""
+    """Return the channel map in force and its versions; other channels are as sent."""
     return Data(data=_of_machine(machine_id, backend))
 
 

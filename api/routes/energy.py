@@ -20,6 +20,7 @@ from api.schemas.energy import (
     MachineStarts,
 )
 from api.shapes.energy import (
+    change_shape,
     cost_shape,
     counts_shape,
     reading_shape,
@@ -41,14 +42,14 @@ router = APIRouter(prefix="/api/v1", tags=["energy"])
 # Steps of a page at most: a month of quarter-hours.
 _MOST_STEPS = 3000
 _MOST_STARTS = 1000
-# Codes that say of a steady record that currents and voltages do not belong together.
+# Codes of a steady record if its currents and voltages do not belong together.
 _WIRING = ("channel_reversed", "phase_orders_differ", "voltages_not_paired")
 _Step = Literal["quarter", "hour", "day", "week"]
 _STEP_S = {"quarter": QUARTER_S, "hour": 3600, "day": DAY_S, "week": 7 * DAY_S}
 
 
 class _EnergyQuery(TableQuery):
-    """Which time."""
+    """The time span."""
 
     from_t: float | None = Field(
         None, ge=0, lt=T_END, description="s since 1970 (UTC); without it, a day before `to_t`"
@@ -59,7 +60,7 @@ class _EnergyQuery(TableQuery):
 
 
 class _MachineEnergyQuery(_EnergyQuery):
-    """The same, and how finely."""
+    """The time span, and how finely it is divided."""
 
     step: _Step = Field("hour", description="length of a step; days and weeks are of UTC")
 
@@ -72,7 +73,7 @@ class _MachineEnergyQuery(_EnergyQuery):
 def machine_energy(
     machine_id: MachineId, backend: OpenBackend, query: Annotated[_MachineEnergyQuery, Query()]
 ) -> Data[MachineEnergy]:
-    """Return power, load and losses now, the meter, and what was counted between two times.
+    """Return power, load and losses now, the meter, and the energy counted between two times.
 
     Ends are moved outwards to whole quarter-hours. The last seconds may not be in the history yet.
     """
@@ -82,12 +83,14 @@ def machine_energy(
         raise Problem("invalid", f"step: more than {_MOST_STEPS} steps", field="step")
     price = backend.settings.energy_price
     total, cost = Stretch(machine_id, from_s, NOTHING), None
+    before: list[Stretch] = []
     with backend.history() as db:
         found: list[Stretch] = []
         if db is not None:
             found = energy.quarters(db, machine_id, from_s, to_s, step_s)
             total = Stretch(machine_id, from_s, _total(found))
             (cost,) = energy.costs(db, [total], from_s, to_s, price)
+            before = energy.quarters(db, machine_id, 2 * from_s - to_s, from_s, step_s)
     if not found and not is_listed(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known, and has no history")
     (meter,) = meters(backend.client(), [machine_id])
@@ -105,6 +108,7 @@ def machine_energy(
             total=counts_shape(total.counts),
             cost=cost_shape(cost, price.currency, total.counts),
             saving=saving_shape(motor, total.counts),
+            change=change_shape(motor, _total(before), total.counts),
             steps=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in found],
         )
     )
@@ -128,7 +132,7 @@ def machine_starts(
     if not found and not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known, and has no history")
     ((meter,), (motor,)) = meters(client, [machine_id]), load_motors(client, [machine_id])
-    # What wires wrongly is refused in every record of the steady state.
+    # Wrong wiring is refused in every record of the steady state.
     wired = meter.counts.powered_ms > 0 and not (
         meter.reading and meter.reading.power_code in _WIRING
     )
@@ -148,14 +152,14 @@ def machine_starts(
 def fleet_energy(
     backend: OpenBackend, query: Annotated[_EnergyQuery, Query()]
 ) -> Data[FleetEnergy]:
-    """Return what each machine took between two times, the largest first, and all by day."""
+    """Return the energy of each machine between two times, the largest first, and all by day."""
     from_s, to_s = _span(backend, query)
     return Data(data=backend.keep(f"energy:{from_s}:{to_s}", lambda: _fleet(backend, from_s, to_s)))
 
 
 def _fleet(backend: Backend, from_s: int, to_s: int) -> FleetEnergy:
     price = backend.settings.energy_price
-    # The row of a day that is not over has what its quarter-hours have.
+    # The row of an unfinished day has the sums of its quarter-hours.
     end_s = -(-to_s // DAY_S) * DAY_S if to_s >= backend.now_s() else to_s
     found: list[Stretch] = []
     days: list[Stretch] = []
@@ -163,7 +167,7 @@ def _fleet(backend: Backend, from_s: int, to_s: int) -> FleetEnergy:
     with backend.history() as db:
         if db is not None:
             found = energy.fleet(db, from_s, end_s)
-            # Those whose power is not measured come last.
+            # Machines without measured power come last.
             found.sort(key=lambda s: (not s.counts.powered_ms, -s.counts.energy_j, s.machine_id))
             days = energy.fleet_days(db, from_s // DAY_S * DAY_S, to_s)
             cost = energy.costs(db, found, from_s, to_s, price)

@@ -36,7 +36,7 @@ FREQUENT, LISTED = 10, 20
 
 
 class _FiguresQuery(TableQuery):
-    """How many days."""
+    """The number of days."""
 
     days: int = Field(30, ge=1, le=366, description="up to now; today and the days before it")
 
@@ -45,10 +45,10 @@ class _FiguresQuery(TableQuery):
 def get_figures(
     backend: OpenBackend, query: Annotated[_FiguresQuery, Query()]
 ) -> Data[AlarmFigures]:
-    """Return which alarms came how often, are standing, chatter, and how many were false.
+    """Return how often each alarm came, which are standing or chatter, and how many were false.
 
     Days are those of UTC. The alarms and outcomes are those of the history, counted at most once in
-    10 s; what a retired machine raised is no longer among them.
+    10 s, without the alarms of retired machines.
     """
     name = f"figures:{query.days}"
     return Data(data=backend.keep(name, lambda: _figures(backend, query.days)))
@@ -87,7 +87,7 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
 
 
 def _since_recorded(by_day: Sequence[AlarmsOfDay]) -> list[int]:
-    """Return the alarms of each day, from the first on which something was recorded."""
+    """Return the alarms of each day, from the first day with a record."""
     counts = [d.alarms + d.system_alarms for d in by_day]
     recorded = (i for i, d in enumerate(by_day) if counts[i] or d.machine_days)
     return counts[next(recorded, len(counts)) :]
@@ -129,10 +129,10 @@ def _by_machine(
 def _standing(backend: Backend, now_s: float) -> list[StandingAlarm]:
     book, _ = backend.book()
     active = sorted((a for a in book.alarms.values() if a.active), key=lambda a: a.raised_ms)
-    return [_stands(a, now_s) for a in active]
+    return [_standing_alarm(a, now_s) for a in active]
 
 
-def _stands(alarm: Alarm, now_s: float) -> StandingAlarm:
+def _standing_alarm(alarm: Alarm, now_s: float) -> StandingAlarm:
     age_s = round(max(now_s - alarm.raised_ms / 1000, 0.0), 3)
     level = "fault" if alarm.level == "fault" else "warning"
     return StandingAlarm.of(alarm, level=level, stands_s=age_s)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from api.http.errors import NOT_READY
-from api.http.explanation import check_in_words
+from api.http.explanation import translate_check
 from api.routes.system import OpenBackend
 from api.schemas.system import CheckDetail, Liveness, Readiness
 from api.state.auth import needs_no_key, reading_permission
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 READY_TIMEOUT_S = 0.7
 
 ReadingPermission = Annotated[Callable[[], bool], Depends(reading_permission)]
-# Those of the other requests may all wait for a server that hangs.
+# The threads of other requests may all wait for a server that hangs.
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ready")
 
 
@@ -52,37 +52,37 @@ async def live() -> Response:
     responses={NOT_READY: {"model": Readiness, "description": "A check fails"}},
 )
 async def ready(request: Request, backend: OpenBackend, may_read: ReadingPermission) -> Response:
-    """Return every check with what was found, within 1 s; 503 when one fails.
+    """Return every check with its result, within 1 s; 503 when one fails.
 
-    Load balancers have no key: where keys are required, they get the status alone.
+    Load balancers have no key: if keys are required, they get the status alone.
     """
-    why_no_server = request.app.state.cluster.why_no_server
+    server_problem = request.app.state.cluster.server_problem
     looking = asyncio.get_running_loop().run_in_executor(
-        _threads, _look, backend, why_no_server, may_read
+        _threads, _look, backend, server_problem, may_read
     )
     try:
         results, may_see_checks = await asyncio.wait_for(looking, READY_TIMEOUT_S)
     except TimeoutError:
         problem = f"{backend.server.address()}: no answer within {READY_TIMEOUT_S:g} s"
-        results, may_see_checks = [_failed(problem, why_no_server())], needs_no_key(request)
+        results, may_see_checks = [_failed(problem, server_problem())], needs_no_key(request)
     failed = any(c.status == "fail" for c in results)
     warned = any(c.status != "pass" for c in results)
     body = Readiness(status="fail" if failed else "warn" if warned else "pass")
     if may_see_checks:
         for c in results:
-            body.checks.setdefault(c.name, []).append(_detail(check_in_words(c)))
+            body.checks.setdefault(c.name, []).append(_detail(translate_check(c)))
     content = body.model_dump(exclude=None if may_see_checks else {"checks"})
     return HealthResponse(content, NOT_READY if failed else 200)
 
 
 def _look(
-    backend: Backend, why_no_server: Callable[[], str], may_read: Callable[[], bool]
+    backend: Backend, server_problem: Callable[[], str], may_read: Callable[[], bool]
 ) -> tuple[list[Check], bool]:
-    """Return the checks, and whether who asks may see them."""
+    """Return the checks, and whether the client may see them."""
     try:
         results = checks(backend.server.snapshot())
     except (redis.RedisError, ServerUnavailable) as error:
-        results = [_failed(str(error), why_no_server())]
+        results = [_failed(str(error), server_problem())]
     return results, may_read()
 
 

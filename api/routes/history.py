@@ -40,7 +40,7 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 
 QUANTITIES = (*FAULTS, HEALTH)
 DEFAULT_SPAN_S = 86_400.0
-# 2100-01-01: what is later is no time in seconds.
+# 2100-01-01: a later value is no time in seconds.
 T_END = 4_102_444_800
 # With 500 steps some 1.5 MB.
 SCALARS_PER_PAGE = 32
@@ -48,7 +48,7 @@ _CURSOR = re.compile(r"\d{1,16}(?:-\d{1,19}-\d{1,19}-\d{1,10})?")
 
 
 class _SpanQuery(TableQuery):
-    """Which time, and how finely."""
+    """The time span, and how finely it is divided."""
 
     from_t: float | None = Field(
         None, ge=0, lt=T_END, description="s since 1970 (UTC); without it, a day before `to_t`"
@@ -65,7 +65,7 @@ class _SpanQuery(TableQuery):
 
 
 class _MachineHistoryQuery(_SpanQuery):
-    """The same of one quantity, or of all."""
+    """The time span of one quantity, or of all."""
 
     fault: Literal[QUANTITIES] | None = Field(  # type: ignore[valid-type]
         None, description="only this fault, or `health`"
@@ -118,7 +118,7 @@ def machine_growth(
 ) -> Data[MachineGrowth]:
     """Return for each fault its state, since when, and how its level has moved in 30 days at most.
 
-    Worked out at most once a minute. There is no remaining life in it.
+    It is computed at most once a minute, and gives no remaining life.
     """
     growths: Growths = request.app.state.growths
     found = growths.of_machine(backend, machine_id)
@@ -162,7 +162,7 @@ def _page(
     with backend.history() as db:
         page = _Page(Trends({}, {}), *span, cursor="")
         if db is not None:
-            wanted = _Wanted(machine_id, quantities, made_of, span, begin, query.points)
+            wanted = _PageRequest(machine_id, quantities, made_of, span, begin, query.points)
             page = read(db, wanted)
             gaps = missed_between(db, streams, page.from_s, page.to_s)
             until = queries.recorded_until_s(db, streams[0])
@@ -178,7 +178,7 @@ def _page(
         counts=page.trends.counts,
         missed=list(map(MissedEntries.of, gaps)),
     )
-    # The next page is of the same time, also where this one's was up to now.
+    # The next page is of the same time, also if this one's was up to now.
     same = {"from_t": repr(span[0]), "to_t": repr(span[1])}
     goes_on = f"{page.cursor}@{first}" if first else page.cursor
     then = f"@{following}" if following else ""
@@ -186,8 +186,8 @@ def _page(
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Which page is to be read; `begin` has the numbers of its cursor, None for the first."""
+class _PageRequest:
+    """The page to be read; `begin` has the numbers of its cursor, None for the first."""
 
     machine_id: str
     quantities: Sequence[str]
@@ -199,7 +199,7 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What was found, of which time, and where the next page begins."""
+    """The trends found, their time span, and the start of the next page."""
 
     trends: Trends
     from_s: float
@@ -217,7 +217,7 @@ def _span_and_grid(backend: Backend, query: _SpanQuery) -> tuple[tuple[float, fl
     return (from_s, to_s), grid(query.resolution, from_s, to_s, query.points, oldest)
 
 
-def _steps_page(db: Connection, w: _Wanted) -> _Page:
+def _steps_page(db: Connection, w: _PageRequest) -> _Page:
     step_s = w.made_of.step_s
     first_s = (w.begin[0] if w.begin else int(w.span[0])) // step_s * step_s
     all_end_s = ceil(w.span[1] / step_s) * step_s
@@ -227,7 +227,7 @@ def _steps_page(db: Connection, w: _Wanted) -> _Page:
     return _Page(found, float(first_s), float(end_s), str(end_s) if end_s < all_end_s else "")
 
 
-def _records_page(db: Connection, w: _Wanted) -> _Page:
+def _records_page(db: Connection, w: _PageRequest) -> _Page:
     span_ms = round(1000 * w.span[0]), round(1000 * w.span[1])
     after = cast(Cursor | None, w.begin)
     found = queries.trends_of_records(db, w.machine_id, w.quantities, *span_ms, after, w.points)

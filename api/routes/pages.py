@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from api.http.errors import not_found, wants_html
-from api.http.language import page_language, say_page_language
+from api.http.language import page_language, set_page_language
 from api.http.page_texts import page_in_language
 from api.routes.system import OpenBackend, system_status
 from api.schemas.common import Data
@@ -30,7 +30,7 @@ def page(request: Request, name: str) -> Response:
     language = page_language(request)
     values = {"path": request.url.path, "in_session": COOKIE in request.cookies}
     answer = HTMLResponse(page_in_language(name, language, **values), headers=HEADERS)
-    say_page_language(answer, language)
+    set_page_language(answer, language)
     return answer
 
 

@@ -33,9 +33,9 @@ router = APIRouter(include_in_schema=False)
 
 FORM_MAX_BYTES = 4096
 CALLBACK = "/sign-in/callback"
-# One each way to the provider: several tabs may be on theirs.
+# One for each sign-in at the provider: several tabs may sign in at once.
 WAY_COOKIE = "vtox_signin_"
-# Refusals of a sign-in by which somebody tries, and not of one whom the provider makes wait.
+# Refusals that count as failed attempts; a provider that is busy or away causes none.
 FAILURES = frozenset({"not_begun", "not_trusted", "provider_refused", "sign_in_waits"})
 # Refusals before the provider was asked: the same way is open later.
 STILL_OPEN = frozenset({"provider_busy", "sign_in_waits"})
@@ -75,7 +75,7 @@ def sign_in(
 
 @router.get("/sign-in/provider")
 async def to_provider(request: Request, backend: OpenBackend, wanted: str = "/") -> Response:
-    """Send the browser to the provider; what it needs on the way back is in its cookie."""
+    """Send the browser to the provider; its cookie carries the data for the way back."""
     provider = _provider(backend)
     secret, now_s = await run_in_threadpool(_secret_and_time, backend)
     attempt = SignIn.begin(local_path(wanted), now_s)
@@ -102,14 +102,14 @@ async def to_provider(request: Request, backend: OpenBackend, wanted: str = "/")
 async def from_provider(
     request: Request, backend: OpenBackend, state: str = "", code: str = "", error: str = ""
 ) -> Response:
-    """Begin the session of whom the provider has signed in."""
+    """Begin the session of the person whom the provider has signed in."""
     provider, wanted = _provider(backend), "/"
     try:
         _require_few_failures(request, state)
         attempt = await run_in_threadpool(_begun, request, state)
         wanted = local_path(attempt.wanted)
         if not code:
-            raise _refused_there(backend, error)
+            raise _provider_refusal(backend, error)
         async with provider.signing_in():
             _require_few_failures(request, state)  # others may have failed since
             await run_in_threadpool(_use, request, attempt)
@@ -128,7 +128,7 @@ async def from_provider(
 
 @router.post("/sign-out")
 async def sign_out(request: Request, backend: OpenBackend) -> Response:
-    """End the session here and in the browser; of a person, lead to where the provider ends its."""
+    """End the session here and in the browser; lead a person to the sign-out of the provider."""
     answer: Response = RedirectResponse("/", 303)
     key = await run_in_threadpool(_end_session, request, backend)
     if key and backend.provider and not key.sha256:
@@ -139,7 +139,7 @@ async def sign_out(request: Request, backend: OpenBackend) -> Response:
 
 
 def _end_session(request: Request, backend: Backend) -> ApiKey | None:
-    """End the session of a browser; return the key that it was of."""
+    """End the session of a browser; return its key."""
     token, client = request.cookies.get(COOKIE, ""), backend.client()
     key = sessions.key_of(client, token, backend.settings.oidc.issuer) if token else None
     if key:
@@ -173,11 +173,11 @@ def _require_few_failures(request: Request, state: str) -> None:
 
 def _begun(request: Request, state: str) -> SignIn:
     secret, now_s = _secret_and_time(request.app.state.backend)
-    return SignIn.of_cookie(request.cookies.get(_way_cookie(state), ""), state, secret, now_s)
+    return SignIn.from_cookie(request.cookies.get(_way_cookie(state), ""), state, secret, now_s)
 
 
 def _secret_and_time(backend: Backend) -> tuple[bytes, float]:
-    """Return what signs the cookie, and the time by which it ends: all processes have the same."""
+    """Return the secret that signs the cookie, and the time now: the same for all processes."""
     return make_secret(backend.client()), backend.now_s()
 
 
@@ -187,14 +187,14 @@ def _use(request: Request, attempt: SignIn) -> None:
 
 
 def _session_of(request: Request, person: Person) -> str:
-    """Begin the session of a person; return what its cookie carries."""
+    """Begin the session of a person; return the value of its cookie."""
     backend: Backend = request.app.state.backend
     client, host = backend.client(), backend.settings.oidc.host
     _audit(request, client, person.key, "signed_in_at", provider=host, subject=person.subject)
     return sessions.begin(client, person)
 
 
-def _refused_there(backend: Backend, error: str) -> SignInRefused:
+def _provider_refusal(backend: Backend, error: str) -> SignInRefused:
     host = backend.settings.oidc.host
     why = "".join(c for c in error[:80] if c.isprintable()) or "no code"
     text = f"{host} did not sign the person in: {why}"
@@ -206,7 +206,7 @@ async def _refused(request: Request, refused: SignInRefused, wanted: str) -> Res
     backend: Backend = request.app.state.backend
     url = ""
     if refused.code == "no_role" and backend.provider:
-        # Who goes to the provider again would come back as the same person.
+        # Without a sign-out, the provider would send back the same person.
         url = await backend.provider.sign_out_url(str(request.base_url))
     return sign_in_page(
         request,

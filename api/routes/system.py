@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.http.explanation import check_in_words, sentences
+from api.http.explanation import sentences, translate_check
 from api.http.query import NO_PARAMETERS
 from api.schemas.alarms import (
     AlarmFilter,
@@ -78,7 +78,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
     status = ClusterStatus.of(
         snap,
         state=state(results),
-        checks=list(map(check_in_words, results)),
+        checks=list(map(translate_check, results)),
         performance_metrics=_performance(backend.server, snap),
         capacity=CapacityStatus.of(capacity(snap.metrics, snap.t)),
         workers=[_worker(w, snap.t) for w in snap.workers],
@@ -100,7 +100,7 @@ def system_status(backend: Backend) -> Data[SystemStatus]:
             name="VTOX",
             version=version(),
             state=state(results),
-            checks=list(map(check_in_words, results)),
+            checks=list(map(translate_check, results)),
             throughput=_round(rate.windows_per_s),
             throughput_source=rate.source,
             machines=snap.machines,
@@ -111,7 +111,7 @@ def system_status(backend: Backend) -> Data[SystemStatus]:
 
 
 @router.get("/version", dependencies=[*needs("read"), *NO_PARAMETERS], summary="Versions")
-def what_runs() -> Data[Version]:
+def read_versions() -> Data[Version]:
     """Return the versions of VTOX, Python and this interface."""
     return Data(data=Version(version=version(), python=platform.python_version()))
 
@@ -139,7 +139,7 @@ def metrics(backend: OpenBackend) -> Response:
 
 
 def state(results: list[Check]) -> str:
-    """Return `running`, or `degraded` where a check fails."""
+    """Return `running`, or `degraded` if a check fails."""
     return "degraded" if any(c.status == "fail" for c in results) else "running"
 
 

@@ -25,12 +25,12 @@ class Suspension(
     without="values doubts ms until_ms alarm_id request_id",
     last="reason code",
 ):
-    """Why an alarm is not open for a time; `code` is empty of an operator's decision."""
+    """Why an alarm is not open for a time; `code` is empty if an operator decided it."""
 
     kind: Annotated[SuspensionName, After("")]
     since: Annotated[Time, After("kind")] = Field(description=BY)
     until: Annotated[Time | None, After("since")]
-    """null: until somebody ends it"""
+    """null: until an operator ends it"""
     machine_id: Annotated[str, After("reason")]
     fault: Annotated[str, After("machine_id")]
     """empty: every fault of the machine"""
@@ -77,25 +77,25 @@ class Alarm(
     acknowledged: Annotated[Time | None, After("acknowledged_by")]
     closed: Annotated[Time | None, After("closed_by")]
     silent_since: Annotated[Time | None, After("assignee")]
-    """when the last window of its machine arrived, where that is silent now"""
+    """when the last window of its machine arrived, if the machine is silent now"""
     suspensions: Annotated[list[Suspension], After("work_orders")]
     group: Annotated[str, After("suspensions")]
     """the alarm of its supply that it is part of; empty: none"""
     shelved: Annotated[Suspension | None, After("group")]
     """the shelving of this fault of the machine, though this alarm may have ended"""
     priority: Priority | None
-    """of an open alarm"""
+    """only for an open alarm"""
     found_right: FoundRight | None
     """alarms of this fault and code so far; null: none was inspected"""
     growth: Growth | None = None
-    """of an active fault of a machine; in lists of the first 50 alarms of a page"""
+    """for an active fault of a machine; in lists, for the first 50 alarms of a page"""
 
 
 class SupplyAlarm(View):
     """Alarms of one supply or site that came together, as one; they keep their states."""
 
     id: str
-    """that of its earliest alarm; `group` of each of its alarms"""
+    """id of its earliest alarm; `group` of each of its alarms"""
     site: str
     supply: str
     """the asset path of its machines, but for the last level; empty: the whole site"""
@@ -103,7 +103,7 @@ class SupplyAlarm(View):
     level: str
     """the highest of its alarms"""
     state: State
-    """that of the alarm that needs somebody most"""
+    """state of the alarm that most needs attention"""
     since: Time = Field(description=f"when it came into this state, {BY}")
     t: Number
     """when the earliest began, by the signal, s since 1970 (UTC); of a site, when most of it was
@@ -136,14 +136,14 @@ class Alarms(Page[Alarm], View, use_attribute_docstrings=True):
     """A page of alarms; `counts` are by state, of all that match but for the state."""
 
     groups: list[SupplyAlarm]
-    """what of all that match is one alarm of a supply, on the first page"""
+    """alarms of supplies among all alarms that match, on the first page"""
     counts: dict[State, int]
     open: int
     """how many of these are open"""
     open_grouped: int
-    """the same, where those of one supply count once"""
+    """number of open alarms if those of one supply count once"""
     assignees: dict[str, int]
-    """how many of these have whom; empty: nobody"""
+    """number of these alarms by assignee; empty name: not assigned"""
     as_of: Time
 
 
@@ -159,7 +159,7 @@ class AlarmAction(View, value=book.Action, without="name ms until_ms request_id"
 
 
 class AlarmDetail(Alarm):
-    """An alarm with what operators did, oldest first."""
+    """An alarm with the actions of operators, oldest first."""
 
     actions: list[AlarmAction]
 
@@ -174,7 +174,7 @@ class Suspensions(ResponseModel):
 
 
 class AlarmFilter(EmptyQuery):
-    """Which alarms."""
+    """The choice of alarms."""
 
     machine_id: str | None = Field(None, max_length=64, description="only alarms of this machine")
     fault: str | None = Field(None, max_length=64, description="only alarms of this fault")
@@ -194,7 +194,7 @@ class AlarmFilter(EmptyQuery):
     def matches(
         self, alarm: life.Alarm, groups: Mapping[str, str], *, whatever_state: bool = False
     ) -> bool:
-        """Return whether an alarm is meant; `groups` has id -> group."""
+        """Return whether an alarm matches; `groups` has id -> group."""
         if self.group is not None and groups.get(alarm.id) != self.group:
             return False
         if self.ids is not None and alarm.id not in self.ids:
@@ -222,7 +222,7 @@ class Access(ResponseModel):
     """Permissions of the sender of this request."""
 
     name: str
-    """that actions would bear; empty where one must be sent"""
+    """name of the sender in actions; empty if a name must be sent"""
     may_operate: bool
     """alarms, service, dead letters"""
     may_engineer: bool

@@ -1,4 +1,4 @@
-"""Shapes of a back-test: what another sensitivity would have raised."""
+"""Shapes of a back-test: the alarms that another sensitivity would have raised."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ from vtox.reporting.history.recorded_slots import RecordedHours
 
 
 class BacktestHours(View, value=RecordedHours):
-    """Of the hours asked for, what is known of them."""
+    """The hours asked for, by how much is known of them."""
 
 
 class BacktestEvent(ResponseModel):
@@ -24,7 +24,7 @@ class BacktestEvent(ResponseModel):
 
 
 class BacktestOutcome(ResponseModel):
-    """What one sensitivity makes of the diagnoses."""
+    """The alarms that one sensitivity raises and clears on the diagnoses."""
 
     sensitivity: FaultSensitivity
     raised: int
@@ -39,7 +39,7 @@ class BacktestOutcome(ResponseModel):
 
 
 class RecordedEvents(ResponseModel):
-    """What was raised and cleared in truth."""
+    """Numbers of alarms actually raised, escalated and cleared."""
 
     raised: int
     escalated: int
@@ -47,16 +47,16 @@ class RecordedEvents(ResponseModel):
 
 
 class SensitivityBacktest(ResponseModel):
-    """What recorded diagnoses of one fault would have raised and cleared by two sensitivities."""
+    """Alarms that two sensitivities raise and clear on recorded diagnoses of one fault."""
 
     machine_id: str
     fault: str
     from_: Time = Field(alias="from")
     to: Time
     raw_from: Time | None
-    """since when every diagnosis is kept, which is what is tried; null: none is"""
+    """every diagnosis from then on is kept and tried; null: none is kept"""
     level_at_raw_from: Literal["", "warning", "fault"]
-    """of the alarm then, in which both begin"""
+    """level of the alarm then; both trials begin with it"""
     hours: BacktestHours
     diagnoses: int
     """so many were tried"""
@@ -65,6 +65,6 @@ class SensitivityBacktest(ResponseModel):
     in_force: BacktestOutcome
     proposed: BacktestOutcome
     recorded: RecordedEvents
-    """from `raw_from` on, by what was in force then"""
+    """from `raw_from` on, by the sensitivity in force then"""
     recorded_in_all: RecordedEvents
     """the same of all the days"""

@@ -14,7 +14,7 @@ Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz",
 
 
 class ChannelSource(View, value=Source):
-    """Where a channel comes from."""
+    """The source of a channel."""
 
 
 class ChannelMapVersion(View, value=ChannelMap, without="t"):
@@ -42,7 +42,7 @@ class MachineCommissioning(View):
 
     machine_id: str
     verdict: Verdict
-    """of what was checked; unknown: the record does not allow it"""
+    """verdict of the check; unknown: the record does not allow it"""
     checked: list[Check]
     findings: list[InstallationFinding]
     unusable: list[InstallationFinding]
@@ -57,7 +57,7 @@ class MachineCommissioning(View):
     """null: the record has no usable current"""
 
 
-# Of the body, which `vtox.motor.values.channel_map` checks.
+# The schema of the body, which `vtox.motor.values.channel_map` checks.
 CHANNEL_MAP_IN: dict[str, Any] = {
     "type": "object",
     "required": ["channels"],

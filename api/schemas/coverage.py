@@ -36,17 +36,17 @@ class BlindReason(View):
     example: str
     """one of these machines"""
     sentence: str
-    """of the example"""
+    """sentence of the example"""
 
 
 class FleetFaultCoverage(ResponseModel):
-    """How many machines are watched for one fault, and why the others are not."""
+    """Number of machines watched for one fault, and the reasons why the others are not."""
 
     fault: str
     watched: int
     blind: int
     watched_share: float | None
-    """of all machines; null where there is none"""
+    """share of all machines; null without machines"""
     reasons: list[BlindReason]
     """most frequent first"""
 

@@ -30,7 +30,7 @@ class DiagnosisEntry(LatestDiagnosis):
     """One diagnosis of a list."""
 
     stream_id: str
-    """of its entry in `fault_diagnosis_results`"""
+    """id of its entry in `fault_diagnosis_results`"""
     machine_id: str
     latency_ms: Number = None
     source: Literal["stream", "history"]
@@ -87,9 +87,9 @@ class ReplayedLetter(ResponseModel):
     """A dead letter that was sent again."""
 
     id: str
-    """of the dead letter, which is no more"""
+    """id of the dead letter, which is removed"""
     stream_id: str
-    """of its window, in `motor_raw_data`"""
+    """id of the entry of its window in `motor_raw_data`"""
 
 
 class DeadLetter(View, value=deadletters.DeadLetter, without="entry stream"):

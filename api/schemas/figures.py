@@ -58,7 +58,7 @@ class AlarmFigures(ResponseModel):
     chattering: list[ChatteringAlarm]
     """at most 20"""
     standing: list[StandingAlarm]
-    """that stand now, at most 20, longest first"""
+    """alarms not cleared now, at most 20, longest first"""
     standing_for_a_day: int
     """how many stand longer than 24 h"""
     false_alarms: FalseAlarms

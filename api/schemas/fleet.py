@@ -18,7 +18,7 @@ class FleetRow(ResponseModel):
     vehicle_id: PlainName | None
     """from its latest window that names one"""
     site: str
-    """of its nameplate; empty where it has none"""
+    """site of its nameplate; empty if it has none"""
     asset_path: str
     """the same"""
     state: State
@@ -34,11 +34,11 @@ class FleetRow(ResponseModel):
     blind: list[str]
     """faults for which it is not watched"""
     unlocks: dict[str, Unlock]
-    """of each of them, what would make the diagnosis possible"""
+    """for each of them, the condition that would make the diagnosis possible"""
     last_diagnosis: Time | None
     """when its latest diagnosed record ended, to the minute; null: none yet"""
     reasons: list[FaultReason]
-    """of its state; empty where that is normal"""
+    """reasons of its state; empty if that is normal"""
 
 
 class FleetGroup(ResponseModel):

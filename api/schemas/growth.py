@@ -23,7 +23,7 @@ class FaultTime(View, value=growth.FaultGrowth, without="since_t"):
     """One fault of a machine over time: its state, since when, and how its level moves."""
 
     since: Annotated[Time | None, After("state")]
-    """null where the history has no record of it"""
+    """null if the history has no record of it"""
     held: Reason
     """how long the state has lasted, as far as the history says"""
     growth: Growth

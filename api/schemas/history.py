@@ -30,7 +30,7 @@ class TrendColumns(View, value=Trend, without="minimum maximum"):
 
 
 class MissedEntries(View):
-    """Entries of a stream that were trimmed while no recorder ran: no gap of a machine's own."""
+    """Entries of a stream that were trimmed while no recorder ran: not a gap of one machine."""
 
     stream: str
     from_t: Annotated[float, From("after_s")]
@@ -42,7 +42,7 @@ class MissedEntries(View):
 
 
 class History(View):
-    """What was recorded between two times, gathered into steps or record by record."""
+    """Recorded values between two times, gathered into steps or record by record."""
 
     machine_id: str
     """empty: figures of the system"""
@@ -50,13 +50,13 @@ class History(View):
     """of this page, s since 1970 (UTC)"""
     to_t: float
     source: Literal["records", "minutes", "hours"]
-    """what the steps are made of; each is kept longer than the one before"""
+    """table of the steps; each table is kept longer than the one before"""
     step_s: float
     """0: every record is a point of its own"""
     recorded_until_t: Number
     """when the last entry arrived that is recorded; null: nothing is yet"""
     series: dict[str, TrendColumns]
-    """by fault, `health`, or figure of `performance_metrics`; what never came is absent"""
+    """by fault, `health`, or figure of `performance_metrics`; series without records are absent"""
     counts: dict[str, list[OutcomeCount]]
     """the same records, counted"""
     missed: list[MissedEntries]

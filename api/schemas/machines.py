@@ -57,7 +57,7 @@ class Sending(View):
     every_s: Number
     """seconds from one window, snapshot or burst to the next; null: not known yet"""
     source: Literal["nameplate", "learned", "learning", ""]
-    """who says so; `learning`: too few snapshots so far; empty: it has not sent"""
+    """source of the interval; `learning`: too few snapshots so far; empty: it has not sent"""
     next_window: Time | None
     """when the next one is due; null: not known"""
     silent_from: Time | None
@@ -75,9 +75,9 @@ class MachineSummary(View):
     health: Number
     """0 to 100; null while nothing is decided"""
     reason: str
-    """why the state is not normal; empty where it is"""
+    """why the state is not normal; empty if it is"""
     reasons: list[FaultReason]
-    """the same per fault; empty where the state is normal or nothing was diagnosed"""
+    """the same per fault; empty if the state is normal or nothing was diagnosed"""
     faults: dict[str, State]
     seen: SeenFaults
     registered: bool
@@ -108,7 +108,7 @@ class Load(TypedDict):
 
 
 class BaselineState(TypedDict):
-    """The baseline of a machine; further fields where there is one."""
+    """The baseline of a machine; further fields if there is one."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
 
@@ -170,7 +170,7 @@ class NameplateCheck(ResponseModel):
 class Machine(MachineSummary):
     """One machine with its nameplate, baseline, assessment and latest diagnoses."""
 
-    # Else what may be absent from a table inside would be described as always present.
+    # Otherwise fields that may be absent from an inner table would appear as always present.
     model_config = OPTIONAL_FIELDS
 
     nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate)] | None

@@ -1,4 +1,4 @@
-"""Shapes of spectra, waveforms and the records that they are of."""
+"""Shapes of spectra, waveforms and their records."""
 
 from math import isfinite
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from vtox.motor.values import spectra
 
 
 def _finite(digits: int) -> BeforeValidator:
-    """Return the validator that makes a list of an array: rounded, null where it is not finite."""
+    """Return the validator that makes a list of an array: rounded, null if not finite."""
     return BeforeValidator(lambda x: [v if isfinite(v) else None for v in x.round(digits).tolist()])
 
 
@@ -46,10 +46,10 @@ class Spectrum(View, value=spectra.Spectrum, without="band_hz"):
     low_hz: Annotated[float, After("reference")]
     high_hz: Annotated[float, After("low_hz")]
     end_hz: Annotated[float, After("high_hz")]
-    """where the whole spectrum ends"""
+    """highest frequency of the whole spectrum"""
     hz: Annotated[list[float], _finite(4)]
     levels_db: Annotated[list[Number], _finite(2)]
-    """null where there is no value"""
+    """null if there is no value"""
     floor_db: Annotated[list[Number], _finite(2)]
     """the local noise floor"""
     lines: list[SpectrumLine]

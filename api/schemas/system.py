@@ -14,7 +14,7 @@ from vtox.pipeline.monitoring.throughput import Source
 from vtox.pipeline.store.ledger.heartbeats import HostScaling, Worker
 from vtox.pipeline.store.system.status import PartitionState, QueueStatus, ServerInfo
 
-# Fields of a worker that are for its server and its commits.
+# Fields of a worker about its server and its commits.
 _OF_WORKERS = (
     "last_seen_t problem terms started_t clock_offset_s family_windows family_busy_s last_task_t"
 )
@@ -58,7 +58,7 @@ class Performance(View):
 
 
 class CapacityStatus(View, value=Capacity, without="why"):
-    """What is in use, and how many more machines like today's there is room for."""
+    """The capacity in use, and the number of further machines like today's that fit."""
 
     code: str
     """`room`, or why it is not known"""
@@ -83,14 +83,14 @@ class WorkerStatus(View, value=Worker, without=_OF_WORKERS):
 
 
 class StreamStatus(ResponseModel):
-    """One stream; lag and pending where a group reads it."""
+    """One stream; lag and pending if a group reads it."""
 
     length: int
     group: str | None = None
     lag: int | None = None
     """entries not yet read; null: no group, or see lag_exact"""
     lag_exact: bool | None = None
-    """false where the server does not know the lag"""
+    """false if the server does not know the lag"""
     pending: int | None = None
     """entries read and not finished"""
 
@@ -142,9 +142,9 @@ class ClusterStatus(View):
     """of the raw stream; its entry in `streams` is their sum"""
     machines: int
     server: ServerStatus | None
-    """null where it denies INFO"""
+    """null if it denies INFO"""
     flower_port: int
-    """of Flower, on the host that runs it"""
+    """port of Flower, on the host that runs it"""
     parts: dict[str, str]
     """process -> `waiting`, `starting`, `ready`, `restarting`, `finished` or `stopped`, of those
     that `vtox up` runs on this host; empty once all are ready"""
@@ -168,7 +168,7 @@ class SystemStatus(ResponseModel):
 
 
 class Version(ResponseModel):
-    """What runs here."""
+    """The versions that run here."""
 
     version: str
     python: str
@@ -176,7 +176,7 @@ class Version(ResponseModel):
 
 
 class Liveness(ResponseModel):
-    """That this process serves."""
+    """The answer of a process that serves."""
 
     status: Literal["pass"]
 
@@ -186,9 +186,9 @@ class CheckDetail(ResponseModel):
 
     status: Status
     observedValue: str
-    """what was found"""
+    """the observed value"""
     output: str
-    """what to do; empty where the check passes"""
+    """the advice; empty if the check passes"""
 
 
 class Readiness(BaseModel):

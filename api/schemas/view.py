@@ -57,7 +57,7 @@ class View(ResponseModel):
 
 
 class Reason(View):
-    """A code with its values, the sentence made of them, and what to do."""
+    """A code with its values, the sentence made of them, and the advice."""
 
     code: str
     """stable, for programs; documented in docs/faults"""
@@ -134,7 +134,7 @@ def _sentence(value: Any) -> str:
     return sentence(why.code, why.values) if why.code else getattr(why, "reason", "")
 
 
-def _what_to_do(value: Any) -> str:
+def _recommended_action(value: Any) -> str:
     why = _why(value)
     level = getattr(value, "level", "") or getattr(value, "state", "")
     return advice(why.code, why.values, level)
@@ -147,6 +147,6 @@ def _reason(value: Any) -> str:
 _WORDS: Mapping[str, Getter] = {
     "doubts": lambda v: list(map(Reason.plain, v.doubts)),
     "sentence": _sentence,
-    "what_to_do": _what_to_do,
+    "what_to_do": _recommended_action,
     "reason": _reason,
 }

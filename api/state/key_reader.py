@@ -12,7 +12,7 @@ from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
 
 # A command each time would cost a sender a twentieth of its rate.
-KEYS_ASKED_EVERY_S = 0.1
+KEY_CHECK_EVERY_S = 0.1
 USE_NOTED_EVERY_S = 60.0
 
 
@@ -22,17 +22,17 @@ class KeyReader:
     def __init__(self, client: Callable[[], Client]) -> None:
         self._client = client
         self._exist = False
-        self._asked_t = -KEYS_ASKED_EVERY_S
+        self._asked_t = -KEY_CHECK_EVERY_S
         self._uses: dict[str, float] = {}
 
     def exist(self) -> bool:
-        """Return whether an API key exists, or did `KEYS_ASKED_EVERY_S` ago.
+        """Return whether an API key exists, or did `KEY_CHECK_EVERY_S` ago.
 
-        Of a server that does not answer, the last answer. One that has never answered this process
-        gives away nothing: the pages may open, and show that it does not answer.
+        If the server does not answer, this is the last answer. One that has never answered this
+        process gives away nothing: the pages may open, and show that it does not answer.
         """
         now = time.monotonic()
-        if now - self._asked_t > KEYS_ASKED_EVERY_S:
+        if now - self._asked_t > KEY_CHECK_EVERY_S:
             with suppress(*AWAY):
                 self._exist, self._asked_t = apikeys.any_exist(self._client()), now
         return self._exist

@@ -1,8 +1,8 @@
 """The OIDC provider at which people sign in: authorization code with PKCE, ID token checked.
 
-https://openid.net/specs/openid-connect-core-1_0.html, sections 3.1 and 5.3, and RFC 7636. Nothing
-of a browser on its way is kept here (`sign_in_attempt`). The keys of the provider are read with
-each sign-in, so that it may change them.
+https://openid.net/specs/openid-connect-core-1_0.html, sections 3.1 and 5.3, and RFC 7636. The
+state of a browser's sign-in is kept elsewhere (`sign_in_attempt`). The provider may change its
+keys: they are read with each sign-in.
 """
 
 import asyncio
@@ -25,23 +25,23 @@ from api.state.sign_in_attempt import SignIn
 from vtox.pipeline.configuration.tables import Oidc, is_safe_address
 from vtox.pipeline.store.system.sessions import Person
 
-# Of all requests that one sign-in takes, three as a rule.
+# For all requests of one sign-in, usually three.
 DEADLINE_S = 10.0
-# What strangers can make of the provider's work, and of ours, with codes that they make up.
+# Limits the work that strangers cause the provider, and us, with codes that they make up.
 AT_ONCE = 4
-# The page that says so tries again, so that nobody waits longer without a word.
+# The page of this refusal tries again, so that a person never waits longer without a page.
 PLACE_WAIT_S = 0.5
-# Tokens with hundreds of groups, and the keys of large providers, have a tenth of it.
+# Tokens with hundreds of groups, and the keys of large providers, take a tenth of it.
 ANSWER_MAX_BYTES = 1_000_000
 DISCOVERY_KEPT_S = 300.0
 CLOCKS_DIFFER_S = 60.0
-# By key pairs alone: with a shared secret who can check a token can make one.
+# Key pairs only: with a shared secret, a party that can check a token can also make one.
 ALGORITHMS = tuple(f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512))
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class Provider:
-    """Used in one event loop: nobody who waits for it holds a thread."""
+    """Used in one event loop: a request that waits for it holds no thread."""
 
     def __init__(self, settings: Oidc) -> None:
         self._settings = settings
@@ -52,7 +52,7 @@ class Provider:
 
     @asynccontextmanager
     async def signing_in(self) -> AsyncIterator[None]:
-        """Hold one of the few places of those who ask the provider.
+        """Hold one of the few places for requests to the provider.
 
         Raises `SignInRefused`: none became free in `PLACE_WAIT_S`.
         """
@@ -68,13 +68,13 @@ class Provider:
             self._places.release()
 
     async def sign_in_url(self, attempt: SignIn, redirect_uri: str) -> str:
-        """Return where the browser goes to sign in.
+        """Return the address where the browser signs in.
 
         Raises `SignInRefused`: the provider does not answer.
         """
         async with self._asking() as http:
             found = await self._discovery(http)
-        # Some have the groups only on request.
+        # Some providers send the groups only on request.
         more = {self._settings.claim} & set(found.get("scopes_supported") or ())
         query = {
             "response_type": "code",
@@ -89,7 +89,7 @@ class Provider:
         return _with_query(found["authorization_endpoint"], query)
 
     async def sign_out_url(self, back: str) -> str:
-        """Return where a person signs out of the provider; empty where it has no such page."""
+        """Return the address to sign out of the provider; empty if it has no such page."""
         try:
             async with self._asking() as http:
                 endpoint = (await self._discovery(http)).get("end_session_endpoint")
@@ -101,7 +101,7 @@ class Provider:
         return _with_query(endpoint, query)
 
     async def person(self, attempt: SignIn, code: str, redirect_uri: str) -> Person:
-        """Return who has signed in, for the code that the browser brought back.
+        """Return the person who has signed in, for the code that the browser brought back.
 
         Raises `SignInRefused`: the provider does not answer, its answer is not to be trusted, or
         the person has no role.
@@ -158,7 +158,7 @@ class Provider:
         host = self._settings.host
         return SignInRefused("provider_away", f"{host} does not answer: {why}", host=host)
 
-    def _distrusted(self, why: str) -> SignInRefused:
+    def _untrusted(self, why: str) -> SignInRefused:
         host = self._settings.host
         return SignInRefused("not_trusted", f"the answer of {host} is refused: {why}", host=host)
 
@@ -168,10 +168,10 @@ class Provider:
         url = f"{self._settings.issuer}/.well-known/openid-configuration"
         found = await self._json(http, url)
         if str(found.get("issuer")).rstrip("/") != self._settings.issuer:
-            raise self._distrusted(f"it calls itself {found.get('issuer')!r}")
+            raise self._untrusted(f"it calls itself {found.get('issuer')!r}")
         for name in ENDPOINTS:
             if not is_safe_address(str(found.get(name))):
-                raise self._distrusted(f"{name} is {found.get(name)!r}, expected https://...")
+                raise self._untrusted(f"{name} is {found.get(name)!r}, expected https://...")
         self._found, self._found_t = found, time.monotonic()
         return found
 
@@ -194,7 +194,7 @@ class Provider:
             body = None
         if not (answer.is_success and isinstance(body, dict)):
             problem = body.get("error") if isinstance(body, dict) else "no JSON object"
-            raise self._distrusted(f"{answer.url.path} answers {answer.status_code}, {problem}")
+            raise self._untrusted(f"{answer.url.path} answers {answer.status_code}, {problem}")
         return body
 
     async def _content(self, answer: httpx2.Response) -> bytes:
@@ -202,7 +202,7 @@ class Provider:
         async for part in answer.aiter_raw():
             content += part
             if len(content) > ANSWER_MAX_BYTES:
-                raise self._distrusted(f"{answer.url.path} sends over {ANSWER_MAX_BYTES} bytes")
+                raise self._untrusted(f"{answer.url.path} sends over {ANSWER_MAX_BYTES} bytes")
         return bytes(content)
 
     async def _tokens(
@@ -239,7 +239,7 @@ class Provider:
             of_name = [k for k in keys if k.public_key_use in ("sig", None)]
             of_name = [k for k in of_name if name is None or k.key_id == name]
             if len(of_name) != 1:
-                raise self._distrusted(f"it has {len(of_name)} keys for the token, kid {name!r}")
+                raise self._untrusted(f"it has {len(of_name)} keys for the token, kid {name!r}")
             claims: dict[str, Any] = jwt.decode(
                 token,
                 of_name[0],
@@ -251,12 +251,12 @@ class Provider:
             )
             _require_text(claims)
         except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise self._distrusted(f"{type(error).__name__}: {error}") from error
+            raise self._untrusted(f"{type(error).__name__}: {error}") from error
         if not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
-            raise self._distrusted("the token is of another sign-in (nonce)")
+            raise self._untrusted("the token is of another sign-in (nonce)")
         if isinstance(claims["aud"], list) and len(claims["aud"]) > 1:
             if claims.get("azp") != self._settings.client_id:
-                raise self._distrusted(f"the token is for {claims.get('azp')!r} (azp)")
+                raise self._untrusted(f"the token is for {claims.get('azp')!r} (azp)")
         return claims
 
     async def _more_claims(
@@ -266,13 +266,13 @@ class Provider:
         tokens: dict[str, Any],
         claims: dict[str, Any],
     ) -> dict[str, Any]:
-        """Return what the provider says of the person only if it is asked (userinfo)."""
+        """Return the claims that the provider gives only on request (userinfo)."""
         endpoint, token = str(found.get("userinfo_endpoint")), tokens.get("access_token")
         if not (token and is_safe_address(endpoint)):
             return {}
         more = await self._json(http, endpoint, {"Authorization": f"Bearer {token}"})
         if more.get("sub") != claims["sub"]:
-            raise self._distrusted("it tells of another person (userinfo)")
+            raise self._untrusted("it tells of another person (userinfo)")
         return {name: value for name, value in more.items() if name not in claims}
 
 
@@ -282,7 +282,7 @@ def _require_text(content: Any) -> None:
 
 
 def _claim(claims: dict[str, Any], name: str) -> Any:
-    """Return a claim; of `a.b`, where there is none of that name, `b` inside of `a`."""
+    """Return a claim; for `a.b`, if none has that name, `b` inside of `a`."""
     if name in claims:
         return claims[name]
     outer, _, inner = name.partition(".")

@@ -20,7 +20,7 @@ LIFETIME_S = 600
 
 
 class SignIn(NamedTuple):
-    """What the cookie carries; `wanted` is the path to go on to, `end_s` the time of its end."""
+    """Content of the cookie; `wanted` is the path to go on to, `end_s` the time of its end."""
 
     state: str
     nonce: str
@@ -30,16 +30,16 @@ class SignIn(NamedTuple):
 
     @classmethod
     def begin(cls, wanted: str, now_s: float) -> Self:
-        """Return a new one that leads to the path `wanted`."""
+        """Return a new sign-in that leads to the path `wanted`."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         path = wanted if len(wanted) <= WANTED_MAX else "/"
         return cls(state, nonce, verifier, path, int(now_s) + LIFETIME_S)
 
     @classmethod
-    def of_cookie(cls, text: str, state: str, secret: bytes, now_s: float) -> Self:
-        """Return what a cookie carries.
+    def from_cookie(cls, text: str, state: str, secret: bytes, now_s: float) -> Self:
+        """Return the content of a cookie.
 
-        Raises `SignInRefused`: VTOX has not signed it, it is over, or of another way back.
+        Raises `SignInRefused`: VTOX has not signed it, it is over, or it is of another sign-in.
         """
         signed, _, signature = text.rpartition(".")
         if not hmac.compare_digest(signature.encode(), _signature(signed, secret).encode()):
@@ -59,7 +59,7 @@ class SignIn(NamedTuple):
 
     @property
     def challenge(self) -> str:
-        """What the provider compares with the verifier: its SHA-256 (RFC 7636, S256)."""
+        """The value that the provider compares with the verifier: its SHA-256 (RFC 7636, S256)."""
         digest = sha256(self.verifier.encode()).digest()
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
 

@@ -8,6 +8,7 @@ import {
   faultName,
   get,
   linkTable,
+  marked,
   num,
   outage,
   pill,
@@ -100,15 +101,17 @@ function drawFalse(f) {
 }
 
 function drawLoad(load) {
-  const said = t(`figures.load_${load.verdict}`, {
-    rate: num(load.per_person_day, 3),
-    people: load.people,
-    most: num(load.most, 3),
-    days: load.days,
-    above: load.days_above,
-  });
+  const said = marked(
+    t(`figures.load_${load.verdict}`, {
+      rate: num(load.per_person_day, 3),
+      people: load.people,
+      most: num(load.most, 3),
+      days: load.days,
+      above: load.days_above,
+    }),
+  );
   const state = { within: "normal", above: "warning" }[load.verdict];
-  put("load", state ? [pill(state, t(`figures.load_is_${load.verdict}`)), " ", said] : said);
+  put("load", state ? [pill(state, t(`figures.load_is_${load.verdict}`)), " ", ...said] : said);
 }
 
 function drawDays(f) {

@@ -51,6 +51,33 @@ const shownFacts = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", 
 const why = (name, reason) =>
   el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
 
+const signed = (x, digits) => `${x > 0 ? "+" : ""}${num(x, digits)}`;
+const changed = (x, half, unit) =>
+  `${signed(x, 3)} ± ${num(half, 2)} ${unit}${Math.abs(x) < half ? ` · ${t("energy.change_clear")}` : ""}`;
+
+function drawChange(c) {
+  const facts = c.code
+    ? []
+    : [
+        [t("energy.shaft"), changed(c.shaft_w / 1000, c.shaft_half_w / 1000, "kW")],
+        [t("energy.losses"), changed(c.loss_w, c.loss_half_w, "W")],
+        [t("energy.efficiency"), changed(100 * c.efficiency, 100 * c.efficiency_half, "%")],
+      ];
+  put("energychange", shownFacts(facts));
+  put("energychangenote", c.code ? t("energy.change_none", { why: c.sentence }) : t("energy.change_note"));
+}
+
+// Before and after a day, up to 30 days each; without a day, the shown time and the one before.
+async function showChange(machine, shown) {
+  const day = byId("energyrepair").value;
+  if (!day) return drawChange(shown);
+  const from_t = new Date(`${day}T00:00`) / 1000;
+  const query = { from_t, to_t: Math.min(Date.now() / 1000, from_t + 86400 * 30), step: "day" };
+  if (query.to_t <= from_t) return drawChange(shown);
+  const address = `/api/v1/machines/${encodeURIComponent(machine)}/energy`;
+  return drawChange((await get(`${address}?${new URLSearchParams(query)}`)).data.change);
+}
+
 function drawProfile(d) {
   const chart = byId("energybars"),
     measured = d.steps.some((s) => s.counts.mean_kw !== null);
@@ -218,7 +245,10 @@ export async function showEnergy(machine) {
   const step = hours > 48 ? "day" : "quarter";
   const query = { from_t: to - 3600 * hours, to_t: to, step };
   linkTable(`${address}/energy`, query, "energycsv");
-  draw((await get(`${address}/energy?${new URLSearchParams(query)}`)).data);
+  const found = (await get(`${address}/energy?${new URLSearchParams(query)}`)).data;
+  draw(found);
+  byId("energyrepair").onchange = () => showChange(machine, found.change);
+  await showChange(machine, found.change);
 }
 
 export function energyRanges(machine) {

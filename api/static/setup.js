@@ -72,7 +72,7 @@ function drawForm() {
 const say = (...lines) =>
   put(
     message,
-    lines.map((line) => el("p", { class: "word fault" }, line)),
+    lines.map((line) => el("p", { class: "word fault" }, ...marked(line))),
   );
 
 const warn = (warnings, ...more) =>

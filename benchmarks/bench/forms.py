@@ -31,8 +31,8 @@ from vtox.pipeline.store.server.client import Client
 
 # Windows that are sent at once in a drain.
 SLICE = 10
-# Until each machine of a live run has ended a first record of 10 s, which VTOX makes up to twice as
-# long: from then on as many windows are finished as come, if the system keeps up.
+# Time for each machine of a live run to end a first record of 10 s, which VTOX makes up to twice
+# as long. From then on as many windows are finished as come, if the system keeps up.
 WARM_UP_S = 22.0
 # It goes on after the second mark, so that nothing ends before.
 SPARE_S = 2.0
@@ -61,9 +61,9 @@ def memory(ground: Ground, sent: Sequence[Sent]) -> Measured:
 def drain(system: System, ground: Ground, sent: Sequence[Sent]) -> Measured:
     """Measure from the moment at which all windows wait to that at which all are finished.
 
-    Before, the system has finished some windows of each machine, and has been held while the others
-    were sent: so it is warm, and everything that it does for a window falls between the marks. No
-    record stays open, as every machine sends whole records. Latency is not reported: here it would
+    Before, the system has finished some windows of each machine, and was suspended while the others
+    were sent. So it is warm, and all its work for a window falls between the marks. No record
+    stays open, as every machine sends whole records. Latency is not reported: here it would
     only be the position in the queue.
     """
     first = CYCLE if system.joins else MACHINES
@@ -104,7 +104,7 @@ def at_pace(
     """Measure between two moments while machines send a window a second each.
 
     Before, it has finished the first of the drain's windows. Latency is that of the records whose
-    results came between the moments: also where a system falls behind, and it grows.
+    results came between the moments, even if a system falls behind and its latency grows.
     """
     system = SYSTEMS[name]
     first = CYCLE if system.joins else MACHINES
@@ -116,10 +116,10 @@ def at_pace(
         with system.way(run.url) as send:
             _send(send, sent[:first])
         wait_for(lambda: system.done(run.client) >= first, run.processes)
-        return _while_sending(system, run, [name, run.url, machines], seconds)
+        return _measure_sending(system, run, [name, run.url, machines], seconds)
 
 
-def _while_sending(
+def _measure_sending(
     system: System, run: Running, what: Sequence[object], seconds: float
 ) -> Measured:
     with sending([*what, WARM_UP_S + seconds + SPARE_S]) as process:

@@ -39,7 +39,7 @@ def machines(n: int = MACHINES) -> list[SimulatedMachine]:
     """Return healthy machines whose records are the shortest, so that a short drain ends them."""
     of_shortest = (
         m
-        for m in fleet(6 * n, seed=1)
+        for m in fleet(8 * n, seed=1)
         if m.fault is None
         and all(record_length_s(f.name, m.motor) == f.min_record_s for f in FAMILIES.values())
     )
@@ -62,7 +62,7 @@ def drained_name(which: int) -> str:
     """Return the name of a machine whose windows wait: again a nameplate, and a number.
 
     VTOX makes the first record of a machine longer by a share that depends on the name, so that
-    those of a fleet do not end together. Of this name the share is 0, so that a drain of whole
+    those of a fleet do not end together. The share of this name is 0, so that a drain of whole
     records leaves none open, and its end is known.
     """
     names = (f"{machines()[which].machine_id}-{n}" for n in itertools.count())
@@ -111,7 +111,7 @@ class Joiner:
 
 
 def case(entries: Iterable[Fields]) -> DiagnosisInput:
-    """Return what a diagnoser gets of consecutive windows of a machine."""
+    """Return the input of a diagnoser for consecutive windows of a machine."""
     entries = list(entries)
     recording = Recording(channels=decode_channels(*entries), fs_hz=FS_HZ)
     return DiagnosisInput(recording, motor(entries[0][b"machine_id"].decode()))

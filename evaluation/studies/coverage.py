@@ -1,4 +1,4 @@
-"""What you get with what you have: states and finds by set-up, machine and baseline, as tables."""
+"""The coverage of each set-up: states and finds by set-up, machine and baseline, as tables."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def coverage_study(answers: Answers, stage: Stage) -> Study:
         for learnt in (False, True)
     }
     text = (
-        f"Motor model, {stage.sentence}. Sound machines as normal/alarm/unknown in %, each fault "
+        f"Motor model, {stage.name} sets. Sound machines as normal/alarm/unknown in %, each fault "
         "at the record length of the stream (20 s at most); then what is reported of broken bars "
         f"and of shorted turns, {SHORTED[False]:.0%} on the grid and {SHORTED[True]:.0%} behind a "
         "drive. The level of bars is that of an open loop."
@@ -75,7 +75,7 @@ def _state_shares(some: Sequence[Outcome]) -> str:
 
 
 def _undecided_table(cells: Cells) -> Table:
-    """Return the cells in which no sound record is decided, and what would decide them."""
+    """Return the cells in which no sound record is decided, and the remedy that would decide."""
     rows = []
     for (setup, kind, learnt), some in cells.items():
         for fault in WATCHED:

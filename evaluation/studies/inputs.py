@@ -8,7 +8,7 @@ from evaluation.outcome import Goal, Study, Table
 from evaluation.runs.inputs import NOTHING_BROKEN, InputOutcome
 from evaluation.seeds import Stage
 
-# A goal of rates is shown on so many kinds.
+# Number of kinds on which a goal of rates is shown.
 SHOWN_ON = 150
 
 
@@ -24,7 +24,7 @@ def input_study(outcomes: Sequence[InputOutcome], stage: Stage) -> Study:
     crashes = Rate(sum(any(o.crash for o in some) for some in kinds.values()), len(kinds))
     machines = sorted({o.machine for o in outcomes})
     text = (
-        f"{len(kinds)} kinds of broken input on {len(machines)} sound machines, {stage.sentence}. "
+        f"{len(kinds)} kinds of broken input on {len(machines)} sound machines, {stage.name} sets. "
         "The codes were written down before the first run (`evaluation/inputs/`); changes since "
         "are with their reasons in `docs/calibration/broken_input.md`. A kind counts as right "
         "where it is right on every machine."

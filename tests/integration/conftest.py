@@ -71,7 +71,7 @@ def changes_count_at_once() -> Iterator[None]:
     """A test need not wait until the service looks again for keys, or for changes of the fleet."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fleet_index, "REFRESH_S", -1.0)
-        patch.setattr(key_reader, "KEYS_ASKED_EVERY_S", -1.0)
+        patch.setattr(key_reader, "KEY_CHECK_EVERY_S", -1.0)
         yield
 
 
@@ -93,7 +93,7 @@ def http(served: httpx.Client, client: Client) -> httpx.Client:
 
 @pytest.fixture
 def fresh_http(settings: Settings, client: Client) -> Iterator[httpx.Client]:
-    """The same of a service that has seen nothing before this test."""
+    """An HTTP client of a service that has seen nothing before this test."""
     with serving(settings) as opened:
         yield opened
 
@@ -102,7 +102,7 @@ def fresh_http(settings: Settings, client: Client) -> Iterator[httpx.Client]:
 def api_of_commands(
     fresh_http: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> httpx.Client:
-    """The same as the one that commands of this process read."""
+    """The same client; commands of this process read the same service."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
     monkeypatch.setenv("VTOX_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("VTOX_API_HOST", fresh_http.base_url.host)

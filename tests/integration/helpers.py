@@ -123,7 +123,7 @@ class Worker:
     def work(self, family: str, record_ids: list[str]) -> None:
         for record_id, record in self.ledger.start(family, record_ids).items():
             version = self.ledger.client.hget(keys.machine(record.machine_id), "version") or b"0"
-            outcome = Outcome(record_id, version.decode(), record_id, [], [], [], [], False)
+            outcome = Outcome(record_id, version.decode(), record_id, ((), ()), [], [], [], False)
             assert self.ledger.commit(family, [outcome]) == [COMMITTED]
             self.entries.update((i, family) for i in record.ids.split())
 

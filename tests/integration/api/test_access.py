@@ -1,4 +1,4 @@
-"""Who may do what, and the form of every refusal."""
+"""The rights of each caller, and the form of every refusal."""
 
 import asyncio
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ def test_keys_are_required_as_soon_as_one_exists(http: httpx.Client, client: Cli
 def test_the_first_key_counts_soon(
     http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_reader, "KEYS_ASKED_EVERY_S", 0.1)
+    monkeypatch.setattr(key_reader, "KEY_CHECK_EVERY_S", 0.1)
     eventually(lambda: http.get("/version").status_code == 200)
     apikeys.create(client, ["read"], "Ada")
     eventually(lambda: http.get("/version").status_code == 401)

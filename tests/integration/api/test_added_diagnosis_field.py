@@ -34,7 +34,7 @@ from vtox.motor.values.domain import Diagnosis, Record
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import connect
-from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.store.stream.entries import encode_results
 from vtox.reporting.plant.mcp.tools import Tools
 from vtox.reporting.plant.status_api import StatusApi
 
@@ -45,9 +45,9 @@ record = Record(
     ids="1-1", windows=1, bytes=10,
 )
 d = Diagnosis(fault="bearing", state="normal", statistic=1.25, phase="ib")
-texts, latest = encode_result("bearing", record, d)
+((entry, latest),) = encode_results("bearing", [(record, d, "")])
 with closing(connect(settings.working_url(), "test")) as client:
-    client.xadd(keys.RESULTS, dict(zip(texts[::2], texts[1::2])))
+    client.xadd(keys.RESULTS, dict(zip(*entry)))
     client.hset(keys.machine("M"), "latest:bearing", latest)
     client.zadd(keys.MACHINES, {"M": 1.0})
 

@@ -9,7 +9,7 @@ from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Diagnosis, Record, reason
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
-from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.store.stream.entries import encode_results
 
 
 def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> None:
@@ -24,7 +24,7 @@ def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> N
         windows=1,
         bytes=1,
     )
-    _, text = encode_result(FAULTS[fault].name, record, d)
+    ((_, text),) = encode_results(FAULTS[fault].name, [(record, d, "")])
     change_memory(client, machine_id, fault, last_state=d.state, last_code=d.code)
     client.hset(keys.machine(machine_id), f"latest:{fault}", text)
     note_change(client, machine_id)

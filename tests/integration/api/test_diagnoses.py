@@ -11,7 +11,7 @@ from vtox.motor.values.domain import Diagnosis, Record, reason
 from vtox.motor.words.catalogue import Sentence, catalogue
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
-from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.store.stream.entries import encode_results
 
 
 @pytest.fixture
@@ -46,9 +46,8 @@ def add_result(
         evidence=({"hz": 50.0},),
         **({"code": "so_it_is"} | changes),
     )
-    fields = encode_result(FAULTS[fault].name, record, d)[0]
-    entry = dict(zip(fields[::2], fields[1::2], strict=True)) | {"latency_ms": "83"}
-    client.xadd(keys.RESULTS, entry)
+    ((entry, _),) = encode_results(FAULTS[fault].name, [(record, d, "")])
+    client.xadd(keys.RESULTS, dict(zip(*entry, strict=True)) | {"latency_ms": "83"})
     client.zadd(keys.MACHINES, {machine_id: 1.0})
 
 
@@ -92,7 +91,7 @@ def test_an_entry_without_code_has_its_reason_alone(http: httpx.Client, client: 
     add_result(client, "M1", 0, "bearing", "unknown")
     ((_, entry),) = client.xrange(keys.RESULTS)
     client.delete(keys.RESULTS)
-    # As entries were before there were codes.
+    # The form of entries before there were codes.
     old = {k: v for k, v in entry.items() if k != b"code"}
     old |= {b"reason": b"so it is", b"detail": b"{}"}
     client.xadd(keys.RESULTS, old)

@@ -1,4 +1,4 @@
-"""Energy by HTTP: what a machine takes now, what was counted, and what is missing."""
+"""Energy by HTTP: the present power of a machine, its counts, and missing values."""
 
 import threading
 from dataclasses import replace
@@ -7,12 +7,14 @@ import httpx
 import numpy as np
 
 from tests.integration.reporting.history.test_energy import add_second
+from tests.unit.motor.diagnosis.energy.test_rated_losses import MOTOR
 from vtox.motor.values.domain import Record
 from vtox.motor.values.energy import ESTIMATES, KEPT, MeterCounts, MeterRow
 from vtox.motor.values.terminal_power import POWERS, SUMS
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.energy import ENERGY, metered
+from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.reporting.history.recorder import Recorder
 
@@ -30,7 +32,7 @@ HOUR = MeterCounts(
 
 
 def kept_numbers(active_w: float, loss_w: float = np.nan) -> bytes:
-    """What is kept of a reading with these figures alone, and those that follow from the first."""
+    """Encode a reading with these figures alone, and the powers that follow from the first."""
     row = np.full(KEPT, np.nan, "<f8")
     row[1:][POWERS] = active_w, np.nan, 0.0, 0.0
     row[1 + SUMS + ESTIMATES.index("loss_w")] = loss_w
@@ -48,7 +50,7 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     row = MeterRow(kept_numbers(2000.0), load_code="rated_power_unknown")
     row = row._replace(counts=MeterCounts.pack((3_600_000, 0, 3_600_000, 0, 7_200_000)))
     own = metered(b"", row, replace(RECORD, t_end=1764000001.0, arrived_ms=1764000000000))
-    client.hset(keys.machine("M1"), items=[*own.fields, ENERGY, own.reading])
+    client.hset(keys.machine("M1"), mapping={**own.fields, ENERGY: own.reading})
     http = fresh_http
     found = http.get("/api/v1/machines/M1/energy").raise_for_status().json()["data"]
     assert found["total"]["energy_kwh"] == found["meter"]["energy_kwh"] == 2.0
@@ -67,6 +69,28 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     assert fleet["cost"] is found["cost"] is None
     assert found["saving"] == fleet["machines"][0]["saving"]
     assert found["saving"]["code"] == "rated_power_unknown"
+
+
+def test_a_change_from_the_time_before_has_its_interval(
+    fresh_http: httpx.Client, client: Client, settings: Settings
+) -> None:
+    at = int(server_time(client)) // 900 * 900 - 3600
+    hour = {"powered_ms": 3_600_000, "estimated_ms": 3_600_000, "reactive_vars": 25_000_000}
+    for k, shaft_j in enumerate((30_000_000, 33_600_000)):
+        counts = MeterCounts(**hour, shaft_j=shaft_j, lost_j=3_600_000)
+        add_second(client, at + 900 * k, k, counts)
+    recorder = Recorder(client, settings)
+    recorder.record(threading.Event())
+    recorder.close()
+    register(client, "M1", MOTOR)
+    query = {"from_t": at + 900, "to_t": at + 1800}
+    found = fresh_http.get("/api/v1/machines/M1/energy", params=query).raise_for_status()
+    change = found.json()["data"]["change"]
+    assert (change["shaft_w"], change["loss_w"], change["code"]) == (1000.0, 0.0, "")
+    assert 0 < change["shaft_half_w"] < 0.01 * (MOTOR.rated_power_w or 0)
+    query = {"from_t": at, "to_t": at + 900}
+    found = fresh_http.get("/api/v1/machines/M1/energy", params=query).raise_for_status()
+    assert found.json()["data"]["change"]["code"] == "no_estimated_hours_before"
 
 
 def test_energy_that_is_not_measured_is_null_and_not_in_the_sum(

@@ -26,7 +26,7 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.errors import TooBusy
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
-from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.store.stream.entries import encode_results
 from vtox.pipeline.windows.wire import UNLIMITED, decode_header, encode
 
 T0 = 1_764_000_000.0
@@ -43,7 +43,7 @@ def outer_race() -> Recording:
     return vibration.recording(machine, 2.0)
 
 
-def windows_of(machine_id: str, x: Recording, seconds: float = 1.0) -> list[Window]:
+def windows_of(machine_id: str, x: Recording, seconds: float = 1.0, run: str = "") -> list[Window]:
     size = round(seconds * x.fs_hz)
     return [
         Window(
@@ -51,6 +51,7 @@ def windows_of(machine_id: str, x: Recording, seconds: float = 1.0) -> list[Wind
             fs_hz=x.fs_hz,
             speed_rpm=x.speed_rpm,
             machine_id=machine_id,
+            run=run,
             seq=k // size,
             t0=T0 + k / x.fs_hz,
         )
@@ -73,7 +74,7 @@ def keep_evidence(
 def diagnose_in_stream(client: Client, machine_id: str, family: str, x: Recording) -> str:
     """Leave a record in the raw stream with its latest diagnoses, as bridge and workers do."""
     ids = []
-    for window in windows_of(machine_id, x):
+    for window in windows_of(machine_id, x, run=family):
         fields = encode(window, "f4")
         entry = client.xadd(keys.RAW, fields).decode()
         raw = client.xrange(keys.RAW, entry, entry)[0][1]
@@ -82,7 +83,7 @@ def diagnose_in_stream(client: Client, machine_id: str, family: str, x: Recordin
         ids.append(entry)
     record = Record(
         machine_id=machine_id,
-        run="",
+        run=family,
         first_seq=0,
         last_seq=len(ids) - 1,
         t_start=T0,
@@ -92,7 +93,7 @@ def diagnose_in_stream(client: Client, machine_id: str, family: str, x: Recordin
         bytes=1,
     )
     for d in diagnose(x, MOTOR, faults=FAMILIES[family].faults):
-        _, text = encode_result(family, record, d)
+        ((_, text),) = encode_results(family, [(record, d, "")])
         client.hset(keys.machine(machine_id), f"latest:{d.fault}", text)
     client.zadd(keys.MACHINES, {machine_id: time.time()})
     return record.record_id(family)

@@ -1,4 +1,4 @@
-"""`vtox drain` finds the supervisor of this host, and knows what others serve."""
+"""`vtox drain` finds the supervisor of this host, and knows the queues that others serve."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.cli.processes.drain import queues_of_no_other, supervisor_pid
+from vtox.cli.processes.drain import exclusive_queues, supervisor_pid
 from vtox.motor.errors import SystemStateError
 from vtox.pipeline.cluster.file_lock import try_lock, write_holder
 from vtox.pipeline.configuration.settings import Settings, load
@@ -35,4 +35,4 @@ def test_the_supervisor_is_who_holds_the_lock(tmp_path: Path) -> None:
 def test_queues_that_no_other_host_serves_are_named(client: Client, settings: Settings) -> None:
     queues = ("bearing", "turn_short")
     send(client, Worker(name="bearing@b", host="b", pid=7, queues=queues, last_seen_t=time.time()))
-    assert queues_of_no_other(settings) == ["broken_bar"]
+    assert exclusive_queues(settings) == ["broken_bar"]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 SHORT_LOOK = """
 from vtox.cli.processes import flower_events, flower_server
 from vtox.pipeline.configuration.settings import load
-flower_events.LOOKED_AT_S = 3.0
+flower_events.FLOWER_IDLE_S = 3.0
 flower_server.run(load())
 """
 SHOWN = "task_events_shown"
@@ -52,7 +52,7 @@ def test_task_events_are_sent_only_while_somebody_looks(
         queues = TaskQueues()
 
         def shows_a_task() -> bool:
-            # Of a task that comes when a look has just ended nothing is seen: send another.
+            # A task that comes when a look has just ended is not seen: send another.
             queues.send(QUEUE, ["no record of the ledger"])
             return bool(tasks(http))
 

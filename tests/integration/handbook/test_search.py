@@ -15,6 +15,7 @@ SECTIONS = [
     ("faults/broken_bar.html", "Broken bar", "<p>Lines at twice the slip frequency.</p>"),
     ("faults/bearing.html", "Bearing", "An outer race makes a comb."),
     ("appendix/trials.html", "Trials", "Bearing, broken bar, upgrade: tried."),
+    ("calibration/bearing.html#chunks", "Chunks", "Length of a chunk."),
 ]
 
 
@@ -50,6 +51,12 @@ def test_a_page_is_found_by_words_of_either_language(page: Path, query: str, fir
     links = re.findall(r'<li><a href="([^"]*)"', document)
     assert links
     assert links[0].endswith(f"/site/{first}")
+
+
+def test_pages_of_evidence_are_not_in_the_index(page: Path) -> None:
+    script = (page.parents[1] / "search" / "data.js").read_text()
+    index = json.loads(script.partition("= ")[2].rstrip().rstrip(";"))
+    assert [place for place, *_ in index["items"]] == [place for place, *_ in SECTIONS[:3]]
 
 
 @needs_browser

@@ -7,7 +7,7 @@ from vtox.motor.values.domain import Answer, Diagnosis, Motor, Reason, Record
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client
-from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.store.stream.entries import encode_results
 from workers.feeders import FAULT, Feeders
 
 MOTOR = Motor(rated_current_a=10.0, site="Quarry", feeder="Bus 1")
@@ -29,7 +29,7 @@ def diagnosis(ratio: float) -> Diagnosis:
 
 def show(client: Client, machine_id: str, ratio: float, motor: Motor = MOTOR) -> None:
     register(client, machine_id, motor)
-    _, latest = encode_result(FAULT, of(machine_id, 3), diagnosis(ratio), "")
+    ((_, latest),) = encode_results(FAULT, [(of(machine_id, 3), diagnosis(ratio), "")])
     client.hset(keys.machine(machine_id), f"latest:{FAULT}", latest)
 
 
@@ -37,7 +37,7 @@ def answered(client: Client, motor: Motor | None = MOTOR) -> list[str]:
     d = diagnosis(0.05)
     known = {f: getattr(d, f) for f in Answer._fields if hasattr(d, f)}
     answer = Answer(**known)._replace(doubts=(FEW,))
-    found = Feeders().with_what_it_says(client, answer, of("M1", 3), motor)
+    found = Feeders().add_feeder_evidence(client, answer, of("M1", 3), motor)
     return [doubt.code for doubt in found.doubts]
 
 

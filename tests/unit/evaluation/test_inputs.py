@@ -45,7 +45,7 @@ def test_there_are_150_kinds_with_codes_and_no_name_twice() -> None:
 
 
 def test_codes_expected_stand_in_the_documents_and_faults_exist() -> None:
-    pages = "".join(p.read_text() for p in (ROOT / "docs" / "faults").glob("*.md"))
+    pages = "".join(p.read_text() for p in (ROOT / "docs/reference/codes").glob("*.md"))
     known = set(re.findall(r"^\| `(\w+)`", pages, re.MULTILINE))
     for m in MISTAKES.values():
         for fault, codes in m.expected.items():

@@ -1,4 +1,4 @@
-"""`vtox machines`: what is known of each machine."""
+"""`vtox machines`: the known data of each machine."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -125,7 +125,7 @@ def import_fleet(
 
 
 def _warn(fleet: Mapping[str, Motor], *, accepted: bool) -> None:
-    """Print what the nameplates contradict.
+    """Print the contradictions of the nameplates.
 
     Raises `NameplateError`: they do, and that was not accepted.
     """
@@ -229,7 +229,7 @@ def _state(m: dict[str, Any]) -> Text:
 def _nameplate(plate: dict[str, Any] | None) -> str:
     if not plate:
         return "none"
-    parts = [_plate_value(k, v) for k, v in plate.items() if k != "bearing"]
+    parts = [_plate_value(k, v) for k, v in plate.items() if not isinstance(v, dict)]
     if bearing := plate.get("bearing"):
         orders = bearing.get("orders") or {k: v for k, v in bearing.items() if k != "orders"}
         parts.append("bearing " + " ".join(f"{k} {digits(v)}" for k, v in orders.items()))
@@ -239,7 +239,7 @@ def _nameplate(plate: dict[str, Any] | None) -> str:
 def _plate_value(name: str, value: Any) -> str:
     if name not in RANGES or not RANGES[name].kilo:
         return f"{name} {digits(value)}"
-    shown, prefix = RANGES[name].for_people(value)
+    shown, prefix = RANGES[name].scale_unit(value)
     return f"{name.rpartition('_')[0]} {digits(shown)} {prefix}{RANGES[name].unit}"
 
 

@@ -27,9 +27,9 @@ LOCK = "cluster.lock"
 
 
 def drain() -> None:
-    """Let the workers of this host finish what they have, hand the stream over, and end all.
+    """Let the workers of this host finish their tasks, hand the stream over, and stop all.
 
-    It waits as long as that takes, and says what has ended. Other hosts go on with the work.
+    It waits as long as that takes, and lists the ended processes. Other hosts go on with the work.
     """
     settings = load()
     pid = supervisor_pid(settings)
@@ -38,7 +38,7 @@ def drain() -> None:
             "this host runs the server itself: there is nowhere to drain it to",
             remedy="stop `vtox up` by Ctrl-C or SIGTERM; it finishes what its workers have",
         )
-    for queue in queues_of_no_other(settings):
+    for queue in exclusive_queues(settings):
         typer.echo(f"no other host serves {queue}: its records will wait", err=True)
     began = time.monotonic()
     with (settings.data_dir / FILE).open() as log:
@@ -69,8 +69,8 @@ def supervisor_pid(settings: Settings) -> int:
     return pid
 
 
-def queues_of_no_other(settings: Settings) -> list[str]:
-    """Return the queues that only workers of this host serve; none where that is not known."""
+def exclusive_queues(settings: Settings) -> list[str]:
+    """Return the queues that only workers of this host serve; none if that is not known."""
     try:
         with connect(settings.working_url(), "drain") as client:
             elsewhere = {
@@ -85,7 +85,7 @@ def queues_of_no_other(settings: Settings) -> list[str]:
 
 
 def _own_entries(log: TextIO) -> Iterator[dict[str, Any]]:
-    """Yield what the supervisor has written since."""
+    """Yield the entries that the supervisor has written since."""
     for line in log:
         try:
             entry = json.loads(line)

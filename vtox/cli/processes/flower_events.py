@@ -7,11 +7,11 @@ from flower.events import Events
 from vtox.pipeline.queues.task_events import ask_for
 
 # An open page of Flower asks again within seconds; a page of tasks that is read for a while and
-# then reloaded still has what happened meanwhile.
-LOOKED_AT_S = 600.0
+# then reloaded still has the events in between.
+FLOWER_IDLE_S = 600.0
 
 
-class EventsWhileLookedAt(Events):  # type: ignore[misc]
+class OnDemandEvents(Events):  # type: ignore[misc]
     """Asks the workers for events of tasks after a request, until there was none for a while.
 
     A worker sends three events a task (received, started, succeeded), and Flower takes each in.
@@ -21,7 +21,7 @@ class EventsWhileLookedAt(Events):  # type: ignore[misc]
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._looked_at: float | None = None
-        # Workers may still send what an earlier Flower asked for.
+        # Workers may still send events that an earlier Flower asked for.
         self._wanted = True
 
     def look(self) -> None:
@@ -34,7 +34,7 @@ class EventsWhileLookedAt(Events):  # type: ignore[misc]
     async def on_enable_events(self) -> None:
         """Ask all workers: new ones have not heard it yet. Flower calls this every 5 s."""
         at = self._looked_at
-        if at is not None and time.monotonic() - at < LOOKED_AT_S:
+        if at is not None and time.monotonic() - at < FLOWER_IDLE_S:
             await self._ask_for(True)
         elif self._wanted:
             # If the broker is away: at the next call.

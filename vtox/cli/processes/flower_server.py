@@ -1,4 +1,4 @@
-"""Flower with what its own command cannot do: a password on every page, and no foreign Host."""
+"""Flower with additions to its own command: a password on every page, and no foreign Host."""
 
 import base64
 import hmac
@@ -14,7 +14,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
-from vtox.cli.processes.flower_events import EventsWhileLookedAt
+from vtox.cli.processes.flower_events import OnDemandEvents
 from vtox.pipeline.cluster.flower_password import USER, flower_password
 from vtox.pipeline.cluster.host_names import is_own_name
 from vtox.pipeline.cluster.ports import LOOPBACK
@@ -23,7 +23,7 @@ from vtox.pipeline.queues import celery_app
 
 # Flower keeps so many tasks; with 10,000 it took 171 MB after 12 minutes of 50 windows/s.
 MAX_TASKS = 1_000
-# What probes ask for again and again is no look at a page.
+# Repeated requests of probes are no look at a page.
 PROBED = "/healthcheck"
 
 
@@ -48,13 +48,13 @@ class _GuardedFlower(Flower):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, password: str | None) -> None:
         app, loop = celery_app.app, IOLoop.current()
-        events = EventsWhileLookedAt(app, loop, max_tasks_in_memory=options.max_tasks)
+        events = OnDemandEvents(app, loop, max_tasks_in_memory=options.max_tasks)
         super().__init__(capp=app, options=options, events=events, **flower.urls.settings)
         self._names = settings.allowed_hosts
         self._credentials = f"{USER}:{password}".encode() if password else None
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
-        """Return what answers a request."""
+        """Return the delegate that answers a request."""
         delegate: HTTPMessageDelegate
         if not is_own_name(request.headers.get("Host", ""), self._names):
             delegate = self.get_handler_delegate(request, _RefusedRequest, {"status": 403})

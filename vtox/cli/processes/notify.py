@@ -1,4 +1,4 @@
-"""`vtox notify`: sends alarms to webhooks and chats, and says what waits there."""
+"""`vtox notify`: sends alarms to webhooks and chats, and shows the waiting messages."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.version import install_command
 from vtox.pipeline.errors import RulesError, SettingsError
 from vtox.pipeline.store.server.client import check_when_loaded, connect, server_time_ms
-from vtox.pipeline.store.system.agreement import of_readers, require_agreement
+from vtox.pipeline.store.system.agreement import reader_terms, require_agreement
 
 notify = typer.Typer(
     help="Alarms to webhooks and chats: run, check, test, status, retry.",
@@ -30,7 +30,7 @@ Target = Annotated[str, typer.Argument(metavar="TARGET", help="Its name in the f
 
 @notify.command("run")
 def run() -> None:
-    """Notify until stopped. `vtox up` does this for you where VTOX_NOTIFY_FILE is set."""
+    """Notify until stopped. `vtox up` does this for you if VTOX_NOTIFY_FILE is set."""
     logging_setup.setup("notifier")
     # Not at the top, as everywhere here: SQLAlchemy and HTTP, for which no help should wait.
     from vtox.reporting.notification.notifier import Notifier
@@ -41,7 +41,7 @@ def run() -> None:
     stop = stop_event()
     client = connect(settings.working_url(), "notifier")
     check_when_loaded(client)
-    require_agreement(client, settings, part=of_readers)
+    require_agreement(client, settings, part=reader_terms)
     Notifier(client, settings, rules, senders, _check_target).run(stop)
 
 
@@ -70,7 +70,7 @@ def check() -> None:
 
 @notify.command("test")
 def test(target: Target) -> None:
-    """Send a test to one target now, and say what it answers."""
+    """Send a test to one target now, and print its answer."""
     from vtox.reporting.notification.trial import send_trial
 
     rules = _rules(load())
@@ -91,7 +91,7 @@ def status(
     ] = 10,
     as_json: Json = False,
 ) -> None:
-    """Show what waits for each target, how it answers, and what was given up."""
+    """Show for each target the waiting messages, its answers, and the messages given up."""
     from vtox.reporting.history import database
     from vtox.reporting.notification import outbox_figures
 
@@ -151,7 +151,7 @@ def _rules(settings: Settings) -> Any:
 
 
 def _senders(rules: Any) -> Mapping[str, Any]:
-    """Return what sends to each kind of target that the rules have."""
+    """Return the sender of each kind of target that the rules have."""
     from vtox.reporting.notification import webhook
 
     kinds = {t.kind: name for name, t in rules.targets.items()}
@@ -175,7 +175,7 @@ def _senders(rules: Any) -> Mapping[str, Any]:
 
 
 def _check_secrets(rules: Any, only: str = "") -> None:
-    """Raise what is wrong with the secrets of targets."""
+    """Raise the errors in the secrets of targets."""
     for name, target in rules.targets.items():
         if only in ("", name):
             _check_target(name, target)
@@ -203,7 +203,7 @@ def _check_target(name: str, target: Any) -> None:
 
 @contextmanager
 def _reader(settings: Settings) -> Iterator[Any]:
-    """Yield the engine of a reader, None where no notifier has ever made its tables."""
+    """Yield the engine of a reader, None if no notifier has ever made its tables."""
     from vtox.reporting.history import database
     from vtox.reporting.history.schema import deliveries
 

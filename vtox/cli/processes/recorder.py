@@ -11,7 +11,7 @@ from vtox.pipeline.cluster.signal_handlers import stop_event
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import check_when_loaded, connect
-from vtox.pipeline.store.system.agreement import of_readers, require_agreement
+from vtox.pipeline.store.system.agreement import reader_terms, require_agreement
 
 
 def recorder(
@@ -31,15 +31,16 @@ def recorder(
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
     from vtox.reporting.history.database import engine_to_write
     from vtox.reporting.history.recorder import Recorder
+    from vtox.reporting.notification.rules import read_zone
 
     settings = load()
     stop = stop_event()
     client = connect(settings.working_url(), "recorder")
     check_when_loaded(client)
-    require_agreement(client, settings, part=of_readers)
-    # What no second try would fix ends the start.
+    require_agreement(client, settings, part=reader_terms)
+    # An error that no second try would fix ends the start.
     engine_to_write(settings).dispose()
-    Recorder(client, settings).run(stop)
+    Recorder(client, settings, read_zone(settings)).run(stop)
 
 
 def _repair(settings: Settings) -> None:

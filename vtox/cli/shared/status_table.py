@@ -44,7 +44,7 @@ def latency(ms: float) -> str:
 
 
 def room_line(c: Capacity) -> str:
-    """Return how many more machines there is room for, and what limits them."""
+    """Return how many more machines there is room for, and the limit."""
     return render(c.why.code, c.why.values)
 
 
@@ -119,17 +119,17 @@ def span(seconds: float) -> str:
 
 
 def broker_line(snap: Snapshot) -> str:
-    """Return where the tasks wait, and what was refused there."""
+    """Return the place where tasks wait, and the number refused there."""
     refused = snap.counters.get("tasks_refused", 0)
     where = snap.broker.address if snap.broker else "the server"
-    unknown = snap.broker.why_unknown(snap.t) if snap.broker else ""
+    unknown = snap.broker.unknown_reason(snap.t) if snap.broker else ""
     parts = [where, f"lengths of queues unknown: {unknown}" if unknown else ""]
     parts += [f"{refused} messages refused" if refused else ""]
     return ", ".join(p for p in parts if p)
 
 
 def scaling_line(report: HostScaling, now: float) -> str:
-    """Return how many workers a host has, what changed last, and why it has so many."""
+    """Return how many workers a host has, the last change, and the reason for the number."""
     line = f"{report.host}: {report.workers} of {report.least} to {report.most} workers"
     if report.changed_t is not None:
         change = "one more" if report.change > 0 else "one fewer"

@@ -35,7 +35,7 @@ LEVEL_STYLE = {"warning": "yellow", "fault": "bold red"}
 # Lines of the view that are not alerts.
 FIXED_LINES = 18
 # Addresses and the process that answers there; the others are paths.
-ANSWERED_BY = {"page": "api", "flower": "flower", "flower_password": "flower"}
+SERVING_PROCESS = {"page": "api", "flower": "flower", "flower_password": "flower"}
 
 
 class DemoView:
@@ -140,7 +140,7 @@ class DemoView:
         """Return the addresses at which somebody answers by now."""
         states = list(self.supervisor.states.items())
         ready = {name for name, state in states if state.was_ready}
-        return {n: a for n, a in self.addresses.items() if ANSWERED_BY.get(n) in {None, *ready}}
+        return {n: a for n, a in self.addresses.items() if SERVING_PROCESS.get(n) in {None, *ready}}
 
     def _print_addresses(self) -> None:
         for name, address in self._answering().items():

@@ -7,12 +7,12 @@ from typing import Literal, NamedTuple
 
 from vtox.motor.faults import FAULTS
 
-# An alarm chatters that comes and goes three times in a minute: the criterion to begin with of
-# Hollifield and Habibi (Taming the Wild Alarm System, part 3, PAS), who follow ISA-18.2. Theirs are
+# An alarm chatters if it comes and goes three times in a minute: the first criterion of Hollifield
+# and Habibi (Taming the Wild Alarm System, part 3, PAS), after ISA-18.2. Their alarms are
 # scanned once a second, so that their minute has 60 scans; a fault here has 60 records.
 CHATTER_TIMES = 3
 CHATTER_RECORDS = 60
-# What is no fault of a motor is looked at by the monitor, every 10 s.
+# The monitor looks every 10 s at conditions that are no fault of a motor.
 OTHER_LOOK_S = 10.0
 # Lasts longer than this: a standing (stale) alarm of ISA-18.2.
 STANDING_S = 86_400.0
@@ -42,7 +42,7 @@ class AlarmsOfDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmsOfMachine:
-    """How many alarms one machine raised."""
+    """Number of alarms of one machine."""
 
     machine_id: str
     alarms: int
@@ -61,7 +61,7 @@ class FrequentAlarm:
     fault: str
     alarms: int
     share: float
-    """of all alarms"""
+    """share of all alarms"""
 
 
 LoadVerdict = Literal["within", "above", "no_limit", "unknown"]

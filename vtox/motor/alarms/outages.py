@@ -28,7 +28,7 @@ def outages(alarms: Sequence[Alarm], begins_at: int, ends_below: int) -> list[_O
     Parameters
     ----------
     alarms
-        The alarms of silence of the site's machines, of which each has one at a time.
+        The alarms of silence of the site's machines; each machine has one at a time.
     begins_at
         How many machines are silent when an outage begins.
     ends_below
@@ -43,7 +43,7 @@ def outages(alarms: Sequence[Alarm], begins_at: int, ends_below: int) -> list[_O
             if present:
                 present.alarms.append(alarm)
             elif len(active) >= begins_at:
-                present = _Outage(t, _not_in(found, active))
+                present = _Outage(t, _unassigned_alarms(found, active))
                 found.append(present)
         else:
             active.pop(alarm.id, None)
@@ -67,7 +67,7 @@ def _changes(alarms: Sequence[Alarm]) -> Iterator[tuple[float, Alarm, bool]]:
         yield t, ended, False
 
 
-def _not_in(found: Sequence[_Outage], active: dict[str, Alarm]) -> list[Alarm]:
+def _unassigned_alarms(found: Sequence[_Outage], active: dict[str, Alarm]) -> list[Alarm]:
     """Return the active alarms that are of no outage yet."""
     known = {a.id for o in found for a in o.alarms}
     return [a for a in active.values() if a.id not in known]

@@ -1,9 +1,9 @@
-"""What to see to first: criticality times severity times confidence, each rated from 1 to 5. Pure.
+"""Priority of alarms: criticality times severity times confidence, each from 1 to 5. Pure.
 
-The monitoring priority number of ISO 13379-1:2012 (annex on FMSA) is a product of such ratings
-too, made when monitoring is planned: detection, severity, confidence of diagnosis and of prognosis.
-Here an alarm is there already, so that detection says nothing, and VTOX makes no prognosis.
-Criticality of the machine takes their place (docs/explanation/alarms.md, "What first").
+The monitoring priority number of ISO 13379-1:2012 (annex on FMSA) is a product of such ratings too.
+It is made when monitoring is planned, from detection, severity, confidence of diagnosis and of
+prognosis. Here an alarm is there already, so that detection says nothing, and VTOX makes no
+prognosis. Criticality of the machine takes their place (docs/explanation/alarms.md, "What first").
 """
 
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from vtox.motor.values.domain import Reason, reason
 ActionTime = Literal["now", "next_stop"]
 # Five times five times five.
 _MOST = 125
-# What is not known has the rating in the middle.
+# An unknown quantity has the rating in the middle.
 _MIDDLE = 3
-# From here on an alarm needs action now: a clear warning on a machine that stops the plant has 60,
-# a clear fault on one of middle criticality 75; with some doubt the latter has 48.
-_NOW_FROM = 60
+# From here on an alarm needs action now. A clear warning on a machine that stops the plant has 60.
+# A clear fault on one of middle criticality has 75, with some doubt 48.
+_URGENT_PRIORITY = 60
 # Ratings of severity by the level of an alarm: a fault is never rated below a warning.
 _LEVELS = {"warning": (2, 4), "fault": (4, 5)}
-# What is no fault of a motor is certain, and harms no motor: silence, a wrong clock.
+# A condition that is no fault of a motor is certain and harms no motor: silence, a wrong clock.
 _CONDITION_SEVERITY, _CERTAIN = 2, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """What a machine is worth to its plant, by its nameplate; None: not stated."""
+    """Importance of a machine to its plant, by its nameplate; None: not stated."""
 
     criticality: int | None = None
     cost_per_hour: float | None = None
@@ -43,11 +43,11 @@ NOT_STATED = Importance()
 class Priority:
     """The product of three ratings, and whether it needs action now.
 
-    `stated`: the criticality is that of the nameplate. The cost orders what has the same number.
+    `stated`: the criticality is that of the nameplate. The cost orders alarms of the same number.
     """
 
     criticality: int
-    """of the nameplate; 3 where it has none, 5 for the system"""
+    """from the nameplate; 3 if it has none, 5 for the system"""
     severity: int
     """by the level of the alarm and the records that raised it"""
     confidence: int
@@ -65,13 +65,13 @@ class Priority:
 
     @property
     def ratings(self) -> dict[str, Any]:
-        """Its number and what leads to it, as plain data."""
+        """Its number and the ratings behind it, as plain data."""
         names = ("number", "criticality", "severity", "confidence", "cost_per_hour", "action")
         return {name: getattr(self, name) for name in names}
 
     @property
     def order(self) -> tuple[int, float]:
-        """What sorts it among others, the most important first."""
+        """The sort key among others, the most important first."""
         return -self.number, -self.cost_per_hour
 
     @property
@@ -83,7 +83,7 @@ class Priority:
 
 
 class Concern(Protocol):
-    """What is wrong with which machine, and how much: an alarm, an alert, or an event of one."""
+    """A problem of a machine, and its size: an alarm, an alert, or an event of one."""
 
     @property
     def machine_id(self) -> str:
@@ -102,7 +102,7 @@ def alarm_priority(
     alarm: Concern, assessed: FaultAssessment | None, importance: Importance
 ) -> Priority:
     """Return the priority of an alarm; `assessed` is its fault as the alert was raised."""
-    if not alarm.machine_id:  # the system watches no motor while it stands
+    if not alarm.machine_id:  # the system watches no motor while it is down
         return _priority(alarm.level, alarm.fault, 1.0, _CERTAIN, Importance(_CERTAIN))
     if alarm.fault not in FAULTS:
         return _priority("", alarm.fault, None, _CERTAIN, importance)
@@ -140,7 +140,7 @@ def _priority(
     rated = min(max(_MIDDLE if severity is None else _rating(severity), low), high)
     criticality = importance.criticality or _MIDDLE
     quick = level == "fault" and fault in QUICK
-    now = quick or criticality * rated * confidence >= _NOW_FROM
+    now = quick or criticality * rated * confidence >= _URGENT_PRIORITY
     return Priority(
         criticality=criticality,
         severity=rated,

@@ -17,7 +17,7 @@ class WorkOrder:
     reference: str
     """its name in that system"""
     url: str = ""
-    """where it can be opened; empty: unknown"""
+    """address of the work order; empty: unknown"""
 
 
 def add_work_order(orders: Sequence[WorkOrder], order: WorkOrder) -> tuple[WorkOrder, ...]:

@@ -11,15 +11,11 @@ from vtox.motor.diagnosis.diagnosers.decision import Verdicts
 from vtox.motor.diagnosis.diagnosers.shared_analysis import SharedAnalysis
 from vtox.motor.diagnosis.energy.reading import readings
 from vtox.motor.errors import InputError
-from vtox.motor.faults import FAULTS
+from vtox.motor.faults import FAULTS, METERED
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Answer, Diagnosis, Motor, Recording
 from vtox.motor.values.energy import MeterReading
 from vtox.motor.values.frames import DiagnosisList
-
-# The fault whose records are counted: they follow each other without a gap, and its analysis has
-# the phasors of currents and voltages already.
-METERED = "turn_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +40,11 @@ def diagnose(
     ----------
     recording : Recording
         Equally long channels in A, V and m/s^2, shape (samples,), at `fs_hz` (Hz). Each fault uses
-        the channels that it needs; where they are missing or unusable it is `unknown`, with a code.
+        the channels that it needs; if they are missing or unusable it is `unknown`, with a code.
     motor : Motor, optional
         The nameplate. A value left out is a reason to abstain, never a default.
     baseline : Baseline, optional
-        What this machine shows when healthy, from `learn_baseline`.
+        Features of this machine when healthy, from `learn_baseline`.
     faults : iterable of str, optional
         Diagnose only these.
 
@@ -109,20 +105,27 @@ def diagnose_batch(
 
 
 def answer_batch(inputs: Sequence[DiagnosisInput], faults: Iterable[str]) -> list[list[Answer]]:
-    """Return the same for workers: what they write into the streams.
+    """Return the same for workers, to write into the streams.
 
-    The answer for `METERED` has with it what the record says of energy, from the same analysis.
+    The answer for `METERED` carries the energy of the record, from the same analysis. Faults of
+    packages that are not installed here are `unknown`.
     """
+    names = list(faults)
     answers: list[list[Answer]] = [[] for _ in inputs]
-    for members, shared, found in _verdicts(inputs, faults):
+    for members, shared, found in _verdicts(inputs, [f for f in names if f in FAULTS]):
         energy = readings(shared.analysis) if found.fault == METERED else ()
         for i, answer in zip(members, found.answers(energy), strict=True):
             answers[i].append(answer)
+    for fault in names:
+        if fault not in FAULTS:
+            missing = registry.without_diagnoser(fault, len(inputs)).answers()
+            for own, answer in zip(answers, missing, strict=True):
+                own.append(answer)
     return answers
 
 
 def read_energy(recording: Recording, motor: Motor | None = None) -> MeterReading:
-    """Return what one recording says of energy and operation of a machine."""
+    """Return the energy and operation of a machine in one recording."""
     shared = registry.analyse([recording], [motor], [METERED])
     return MeterReading.of_rows(readings(shared.analysis))[0]
 
@@ -138,7 +141,7 @@ def _verdicts(
         )
         baselines = [inputs[i].baseline for i in members]
         for fault in requested:
-            yield members, shared, registry.DIAGNOSERS[fault].diagnose(shared, baselines)
+            yield members, shared, registry.diagnose(fault, shared, baselines)
 
 
 def _fault_names(faults: Iterable[str] | None) -> list[str]:

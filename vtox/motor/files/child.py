@@ -45,8 +45,8 @@ def in_child(reader: Reader, library: str) -> Reader:
 def call(library: str, function: Callable[..., Any], path: Path, *args: Any) -> Any:
     """Call a function of a module on a file in the child.
 
-    A child that read other files may lack memory for their sake: what ends it, but for time, is
-    tried once more in a new one, so that the answer depends on the file alone.
+    A child may lack memory because it has read other files. A request that ends it, except by time,
+    is therefore tried once more in a new child, so that the answer depends on the file alone.
 
     Raises `FileError`: the function does, or takes more memory or time than the file may.
     """
@@ -55,7 +55,7 @@ def call(library: str, function: Callable[..., Any], path: Path, *args: Any) -> 
         used = _running() is not None
         try:
             return _answer(path, request)
-        except _Ended as error:
+        except _ChildError as error:
             if not used or error.slow:
                 raise
         return _answer(path, request)
@@ -74,7 +74,7 @@ def stop() -> None:
             _close(pipe)
 
 
-class _Ended(FileError):
+class _ChildError(FileError):
     """The child ended, or ran out of memory, over a file; `slow` says that it took too long."""
 
     slow = False
@@ -109,7 +109,7 @@ def _answer(path: Path, request: Any) -> Any:
     except (EOFError, OSError, pickle.UnpicklingError) as error:
         ended = process.wait()
         stop()
-        raise _of_signal(path, -ended, limits) from error
+        raise _signal_error(path, -ended, limits) from error
     except BaseException:
         stop()
         raise
@@ -123,17 +123,17 @@ def _answer(path: Path, request: Any) -> Any:
     return found
 
 
-def _of_signal(path: Path, number: int, limits: child_process.ReadingLimits) -> FileError:
+def _signal_error(path: Path, number: int, limits: child_process.ReadingLimits) -> FileError:
     if what := _TOO_MUCH.get(number):
         error = _too_much(path, what, limits)
         error.slow = number == signal.SIGXCPU
         return error
-    return _Ended("damaged", path, f"the library that reads it ended with signal {number}")
+    return _ChildError("damaged", path, f"the library that reads it ended with signal {number}")
 
 
-def _too_much(path: Path, what: str, limits: child_process.ReadingLimits) -> _Ended:
+def _too_much(path: Path, what: str, limits: child_process.ReadingLimits) -> _ChildError:
     bounds = f"{limits.memory_bytes >> 20} MiB and {limits.cpu_s} s of processor time"
-    return _Ended(
+    return _ChildError(
         "too_large",
         path,
         f"takes too much {what} to read, expected at most {bounds} for a file of its size",

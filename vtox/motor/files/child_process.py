@@ -80,13 +80,13 @@ def read(pipe: IO[bytes]) -> Any:
     return pickle.loads(body, buffers=buffers)
 
 
-# The tables of the last file, which hold what its library has read of it.
+# The tables of the last file, with the data that its library has read.
 _last: tuple[Any, list[Table]] | None = None
 
 
 def open_tables(path: Path, reader: Callable[[Path], list[Table]]) -> list[Table]:
     """Return the tables of a file; their samples stay here."""
-    return [replace(t, load=_not_here) for t in _tables(path, reader)]
+    return [replace(t, load=_reject_samples) for t in _tables(path, reader)]
 
 
 def load_columns(
@@ -109,7 +109,7 @@ def _tables(path: Path, reader: Callable[[Path], list[Table]]) -> list[Table]:
     return _last[1]
 
 
-def _not_here(names: Sequence[str]) -> dict[str, Samples]:
+def _reject_samples(names: Sequence[str]) -> dict[str, Samples]:
     raise AssertionError("the samples are in the child")
 
 
@@ -117,7 +117,7 @@ def serve() -> None:
     """Answer requests until the parent closes their pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # output of libraries is no answer
     limited = _limits_work()
     while True:
         try:
@@ -158,7 +158,7 @@ def _import(library: str) -> None:
         importlib.import_module(library)
     except ImportError:
         return  # the reader reports it by name
-    gc.freeze()  # `guard_library` collects after each damaged file: of what it made, no module
+    gc.freeze()  # `guard_library` collects after each damaged file, but no modules
 
 
 def _check_size(path: Path, *, limited: bool) -> None:
@@ -195,7 +195,7 @@ def _unlimit() -> None:
 
 
 def _set(kind: int, value: int) -> None:
-    """Set a limit, as far as the one of the administrator allows."""
+    """Set a limit, at most the one of the administrator."""
     assert resource
     most = resource.getrlimit(kind)[1]
     infinite = resource.RLIM_INFINITY

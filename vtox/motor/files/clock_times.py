@@ -13,28 +13,28 @@ _CLOCK = (
     r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
 )
 _ZONE = r"\s*(?P<zone>Z|[+-]\d{2}:?\d{2})?"
-_WHEN = re.compile(rf"\s*(?:{_DATE}(?:[T\s]+|$))?(?:{_CLOCK}{_ZONE})?\s*", re.ASCII)
+_TIME_PATTERN = re.compile(rf"\s*(?:{_DATE}(?:[T\s]+|$))?(?:{_CLOCK}{_ZONE})?\s*", re.ASCII)
 DAY_NS = 86_400 * 10**9
 
 
 def is_clock_time(text: str) -> bool:
     """Whether a text has a time of day, with or without a date."""
-    match = _WHEN.fullmatch(text)
+    match = _TIME_PATTERN.fullmatch(text)
     return bool(match and match["h"])
 
 
 def is_date(text: str) -> bool:
     """Whether a text is a date without a time."""
-    match = _WHEN.fullmatch(text)
+    match = _TIME_PATTERN.fullmatch(text)
     return bool(match and not match["h"] and (match["y"] or match["z"]))
 
 
 def iso_time(text: str) -> str:
     """Return a time as ISO 8601; of 03/04/2026 the day is the first unless it cannot be.
 
-    Empty where the text is no time.
+    Empty if the text is no time.
     """
-    match = _WHEN.fullmatch(text)
+    match = _TIME_PATTERN.fullmatch(text)
     if not match or not (match["h"] or match["y"] or match["z"]):
         return ""
     try:
@@ -52,14 +52,14 @@ def seconds_after_first() -> Callable[[str], float]:
     """Return a function from the times of one column, in order, to seconds after the first.
 
     Differences are taken in whole nanoseconds, so that a date in front costs no digits. Without a
-    date, midnight is passed where the time falls by more than half a day.
+    date, midnight is passed if the time falls by more than half a day.
     """
     first: int | None = None
     last, days = 0, 0
 
     def seconds(text: str) -> float:
         nonlocal first, last, days
-        match = _WHEN.fullmatch(text)
+        match = _TIME_PATTERN.fullmatch(text)
         if not match or not match["h"]:
             raise ValueError(f"{text!r} is no time")
         day, ns = _instant(match)

@@ -1,10 +1,15 @@
-"""Which format a file has: by its content, then by the ending of its name."""
+"""Format of a file: by its content, then by the ending of its name."""
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from vtox.motor.errors import FileError
+from vtox.motor.faults import PackageProblem, is_own, package_of, registered
 from vtox.motor.files.child import in_child
 from vtox.motor.files.csv_table import open_csv
 from vtox.motor.files.readers.archives import is_zip, names_in, open_compressed_text
@@ -24,8 +29,12 @@ from vtox.motor.files.table import MAX_BYTES, Table
 
 
 @dataclass(frozen=True, slots=True)
-class _Format:
-    """A format: its endings, whether a file that begins so has it, and its reader."""
+class Format:
+    """A format: its endings, whether a file that begins so has it, and its reader.
+
+    A module that an entry point of the group `vtox.formats` names has some as `FORMATS`. Readers of
+    packages run in a child process (`vtox.motor.files.child`): they are functions of a module.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -47,33 +56,32 @@ def _holds(ending: str) -> Callable[[bytes, Path], bool]:
 
 
 _EXCEL = in_child(open_excel, "python_calamine")
-COMTRADE = _Format(
+COMTRADE = Format(
     "COMTRADE", (".cfg", ".cff"), _head(is_comtrade), in_child(open_comtrade, "comtrade")
 )
+GROUP = "vtox.formats"
 HEAD = 512
-# Text has no beginning that marks it: it is what is left.
-CSV = _Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), _head(lambda _: False), open_csv)
+# Text has no beginning that marks it: it is the last choice.
+CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), _head(lambda _: False), open_csv)
 FORMATS = (
-    _Format("NumPy", (".npz", ".npy"), _begins(b"\x93NUMPY"), open_npz),
-    _Format("NumPy", (".npz",), _holds(".npy"), open_npz),
-    _Format("Excel", (".xls", ".ods"), _begins(b"\xd0\xcf\x11\xe0"), _EXCEL),
-    _Format("Excel", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), _EXCEL),
-    _Format("Excel", (".xlsb", ".ods"), _holds("content.xml"), _EXCEL),
-    _Format("CSV in zip", (".zip",), _head(is_zip), open_compressed_text),
+    Format("NumPy", (".npz", ".npy"), _begins(b"\x93NUMPY"), open_npz),
+    Format("NumPy", (".npz",), _holds(".npy"), open_npz),
+    Format("Excel", (".xls", ".ods"), _begins(b"\xd0\xcf\x11\xe0"), _EXCEL),
+    Format("Excel", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), _EXCEL),
+    Format("Excel", (".xlsb", ".ods"), _holds("content.xml"), _EXCEL),
+    Format("CSV in zip", (".zip",), _head(is_zip), open_compressed_text),
     COMTRADE,
-    _Format("SEL event report", (".cev",), _head(is_sel_event), open_sel_event),
-    _Format("LabVIEW", (".lvm",), _head(is_labview), in_child(open_labview, "lvm_read")),
-    _Format("WAV or FLAC", (".wav", ".flac"), _head(is_audio), in_child(open_audio, "soundfile")),
-    _Format("MATLAB", (".mat",), _head(is_matlab), in_child(open_matlab, "pymatreader")),
-    _Format(
+    Format("SEL event report", (".cev",), _head(is_sel_event), open_sel_event),
+    Format("LabVIEW", (".lvm",), _head(is_labview), in_child(open_labview, "lvm_read")),
+    Format("WAV or FLAC", (".wav", ".flac"), _head(is_audio), in_child(open_audio, "soundfile")),
+    Format("MATLAB", (".mat",), _head(is_matlab), in_child(open_matlab, "pymatreader")),
+    Format(
         "Parquet", (".parquet", ".pq"), _begins(b"PAR1"), in_child(open_parquet, "pyarrow.parquet")
     ),
-    _Format("TDMS", (".tdms",), _begins(b"TDSm"), in_child(open_tdms, "nptdms")),
-    _Format("MDF", (".mf4", ".mdf"), _head(is_mdf), in_child(open_mdf, "asammdf")),
-    _Format("UFF", (".uff", ".unv", ".ufb"), _head(is_uff), in_child(open_uff, "pyuff")),
-    CSV,
+    Format("TDMS", (".tdms",), _begins(b"TDSm"), in_child(open_tdms, "nptdms")),
+    Format("MDF", (".mf4", ".mdf"), _head(is_mdf), in_child(open_mdf, "asammdf")),
+    Format("UFF", (".uff", ".unv", ".ufb"), _head(is_uff), in_child(open_uff, "pyuff")),
 )
-SUFFIXES = tuple(s for f in FORMATS for s in f.suffixes)
 # Files that people have and VTOX does not read, by their beginning.
 FOREIGN = (
     (b"\x1f\x8b", "compressed with gzip", "unpack it"),
@@ -84,10 +92,58 @@ FOREIGN = (
 )
 
 
-def format_of(path: Path) -> _Format:
+@cache
+def formats() -> tuple[Format, ...]:
+    """Return the formats in the order in which they are tried: those of packages before text."""
+    return (*_registered()[0], CSV)
+
+
+def suffixes() -> tuple[str, ...]:
+    """Return the endings of recordings."""
+    return tuple(s for f in formats() for s in f.suffixes)
+
+
+def refused_formats() -> list[PackageProblem]:
+    """Return the packages whose formats are left out, and why."""
+    return list(_registered()[1])
+
+
+@cache
+def _registered() -> tuple[tuple[Format, ...], tuple[PackageProblem, ...]]:
+    """Return the formats of VTOX, then of packages, and the packages that are left out."""
+    found, refused = registered(GROUP)
+    several: list[Format] = []
+    for e in sorted(found.values(), key=lambda e: (not is_own(e), e.name)):
+        try:
+            several += import_module(e.value).FORMATS if is_own(e) else _of_package(e)
+        except Exception as error:  # the package runs its code
+            refused.append(PackageProblem(e.name, package_of(e), "import_failed", repr(error)))
+    return tuple(several), tuple(refused)
+
+
+def _of_package(e: EntryPoint) -> list[Format]:
+    """Return the formats of a package, whose readers run in the child; raise if one cannot."""
+    taken: list[Format] = []
+    for f in import_module(e.value).FORMATS:
+        pickle.dumps(f.open)
+        fits = partial(_fits, f.fits)
+        taken.append(Format(f.name, tuple(f.suffixes), fits, in_child(f.open, e.value)))
+    return taken
+
+
+def _fits(fits: Callable[[bytes, Path], bool], head: bytes, path: Path) -> bool:
+    """Return whether a file has a format of a package; one whose test fails has it not."""
+    try:
+        return bool(fits(head, path))
+    except Exception:
+        return False
+
+
+def format_of(path: Path) -> Format:
     """Return the format of a file.
 
-    Raises `FileError`: there is no such file, it is too large, or it is not what its name says.
+    Raises `FileError`: there is no such file, it is too large, or it is not of the format of its
+    name.
     """
     if not path.is_file():
         problem = "not a file" if path.exists() else "no such file"
@@ -119,16 +175,16 @@ def tables_in(path: Path) -> list[Table]:
     return format_of(path).open(path)
 
 
-def _by_content(path: Path, head: bytes) -> _Format | None:
+def _by_content(path: Path, head: bytes) -> Format | None:
     for beginning, what, remedy in FOREIGN:
         if head.startswith(beginning):
             raise FileError("unknown_format", path, what, remedy=remedy)
-    return next((f for f in FORMATS if f.fits(head, path)), None)
+    return next((f for f in formats() if f.fits(head, path)), None)
 
 
-def _by_name(path: Path) -> _Format:
-    """Return the format of a file whose content says nothing: text, or not what its name says."""
-    named = next((f for f in FORMATS if path.suffix.lower() in f.suffixes), CSV)
+def _by_name(path: Path) -> Format:
+    """Return text for a file of unknown content; refuse one with the name of another format."""
+    named = next((f for f in formats() if path.suffix.lower() in f.suffixes), CSV)
     if named is COMTRADE and path.suffix.lower() == ".cfg":
         raise FileError("wrong_content", path, wrong_line(_text(path)) or f"expected {named.name}")
     if named is not CSV:

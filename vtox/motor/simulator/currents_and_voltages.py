@@ -38,7 +38,7 @@ def currents(
     space = np.complex64(i1) * z * envelope * (1 + lines)
     conj = z.conj()
     space += conj * np.complex64(np.conj(m.body.unbalance / Z_NEGATIVE))
-    if m.fault == "turn_short":
+    if m.level_of("turn_short"):
         short, negative = shorted_turns(m)
         space += share * (np.complex64(short) * z + np.complex64(negative) * conj)
     space += _supply_harmonics(m, z)
@@ -91,11 +91,10 @@ def leakage(m: SimulatedMachine, line: Timeline, share: FaultShare) -> Float32:
     third = (3 * PHASE_CONDUCTANCE_S + 3j * omega * total) * THIRD_HARMONIC
     z = unit_phasor(line.supply)
     y = np.complex64(first) * z + np.complex64(third) * (z * z * z)
-    if m.fault == "insulation":
+    if ohm := m.level_of("insulation"):
         assert m.phase
-        assert m.level
         assert m.severity
-        extra = 1 / m.level + 1j * omega * 0.1 * m.severity * capacitance[m.phase]
+        extra = 1 / ohm + 1j * omega * 0.1 * m.severity * capacitance[m.phase]
         y += share * (np.complex64(extra * v[m.phase]) * z)
     return np.float32(_phase_peak_v(m)) * y.real
 
@@ -143,16 +142,16 @@ def _rotor_lines(m: SimulatedMachine, line: Timeline, share: FaultShare, i1: com
     ratio = (0.4 + 0.5 * uniforms(subkey(m.key, 23), np.arange(2))).astype(np.float32)
     shaft = unit_phasor(line.shaft)
     twice = unit_phasor(2 * line.slip)
-    rise_db = m.level if m.fault == "eccentricity" and m.level else 0.0
+    rise_db = m.level_of("eccentricity")
     air_gap = _amplitude(m.body.rotation_dbc, m.body.rotation_dbc + rise_db, share)
-    bars_dbc = m.level if m.fault == "broken_bar" and m.level else m.body.asymmetry_dbc
-    bars = _amplitude(m.body.asymmetry_dbc, bars_dbc, share)
+    bars_dbc = m.level_of("broken_bar")
+    bars = _amplitude(m.body.asymmetry_dbc, bars_dbc or m.body.asymmetry_dbc, share)
     lines: Complex64 = air_gap * (
         phase_factor[0] * shaft.conj() + phase_factor[1] * ratio[0] * shaft
     )
     upper = _upper_sideband(phase_factor[2], float(ratio[1]), i1)
     lines += bars * (phase_factor[2] * twice.conj() + np.complex64(upper) * twice)
-    if m.fault == "broken_bar":
+    if bars_dbc:
         # The second pair of sidebands goes with the square of the first.
         lines += 2 * bars**2 * phase_factor[2] ** 2 * twice.conj() ** 2
     return lines
@@ -164,7 +163,7 @@ def _upper_sideband(lower: complex, ratio: float, i1: complex) -> complex:
     The lower sideband L makes the torque, Re(i) in the frame of the voltage, pulsate. Inertia J and
     the slope k of torque over slip turn that into a speed ripple, which the active current follows:
     U = -conj(L) (conj(i1) / i1) / (1 + 2jq), q = 2sw J / k. Without inertia both sidebands are half
-    of what the rotor asymmetry alone would make; with a large one only the lower is left
+    of the one that the rotor asymmetry alone would make; with a large one only the lower is left
     (Filippetti et al. 1998, IEEE TIA 34(1):98). `ratio` is |U| / |L|, which sets q.
     """
     q = 0.5 * sqrt(1 / ratio**2 - 1)
@@ -180,7 +179,7 @@ def _amplitude(healthy_db: float, faulty_db: float, share: FaultShare) -> Float3
 def shorted_turns(m: SimulatedMachine) -> tuple[complex, complex]:
     """Return the phasors of z and its conjugate in the space vector, for shorted turns.
 
-    The loop of the fraction mu carries I_f; seen from the line it is mu*I_f on one phase, which
+    The loop of the fraction mu carries I_f; seen from the line it is mu*I_f on one phase. This
     splits into thirds: positive sequence mu*I_f/3 and negative sequence mu*I_f/3 with twice the
     angle of the phase (Tallam, Habetler, Harley 2002, IEEE TIA 38(3):632).
     """

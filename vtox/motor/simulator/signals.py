@@ -54,7 +54,7 @@ def window(
         clean["leakage"] = leakage(machine, line, share)
     if "vibration" in names:
         clean["vibration"] = vibration(machine, line, share)
-        if machine.fault == "bearing" and np.any(share):
+        if machine.defect and np.any(share):
             clean["vibration"] += bearing_impacts(machine, key, line, fs_hz)
     channels: dict[str, Array] = {
         name: _digitise(machine, name, clean[name], rng) for name in machine.channels

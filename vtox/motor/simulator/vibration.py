@@ -26,10 +26,9 @@ def vibration(
         np.complex64
     )
     once = c1 * shaft
-    if m.fault == "eccentricity":
-        assert m.level is not None
+    if rise_db := m.level_of("eccentricity"):
         # Unbalanced magnetic pull adds to the rotor's own unbalance: half the current's rise in dB.
-        once = once * (1 + share * np.float32(10 ** (m.level / 40) - 1))
+        once = once * (1 + share * np.float32(10 ** (rise_db / 40) - 1))
     shaft2 = shaft * shaft
     pull = unit_phasor(2 * line.supply)
     lines = once + c2 * shaft2 + c3 * (shaft2 * shaft) + c_pull * pull

@@ -1,8 +1,8 @@
-"""What one machine shows when healthy: levels of features per load band, and its asymmetry.
+"""The healthy state of one machine: levels of features per load band, and its asymmetry.
 
 Learnt by `vtox.motor.diagnosis.learning.fit.learn_baseline` from healthy recordings, stored as
 JSON, read by the diagnosers: `baseline.level("eccentricity.upper_dbc", load_a)` is the healthy
-level of a feature at that load, or None; `baseline.why_no_level(...)` says why it is None.
+level of a feature at that load, or None; `baseline.no_level_reason(...)` says why it is None.
 """
 
 import json
@@ -58,10 +58,10 @@ class Asymmetry:
     """The healthy negative-sequence current as a linear model of voltage and current.
 
     I2/I1 = y22*(V2/I1) + y21*(V1/I1) + c in per unit of `base_a` (A rms) and `base_v` (V rms, phase
-    to neutral; None where voltage was not measured and V1 counts as constant). `mean` (3,) complex,
+    to neutral; None if voltage was not measured and V1 counts as constant). `mean` (3,) complex,
     `covariance` (3, 3) complex, its posterior; `noise` the deviation of one frame and `session` of
-    another recording from what was learnt, each per real or imaginary part of I2/I1.
-    `residual` is the healthy I0/I1 (re, im), in which clamp errors show; `supply_hz` the
+    another recording from the learnt value, each per real or imaginary part of I2/I1.
+    `residual` is the healthy I0/I1 (re, im), in which clamp errors show. `supply_hz` is the
     frequency at which it was learnt (y22 falls with it), `turned_deg` by how much the voltages were
     turned to pair them with the currents, `susceptance_s` the reactive current over the voltage,
     S; the last two are None without voltages. `period_t` is when the last of `recordings` periods
@@ -101,7 +101,7 @@ class Baseline:
         return not self.bands and self.asymmetry is None
 
     def level(self, feature: str, load_a: float | None) -> Level | None:
-        """Return the healthy level of a feature at a load, None where it was not learnt there.
+        """Return the healthy level of a feature at a load, None if it was not learnt there.
 
         Without a load (no currents measured) only a baseline learnt without loads applies.
         """
@@ -126,7 +126,7 @@ class Baseline:
         square = sum((x.n - 1) * x.std**2 + x.n * (x.mean - mean) ** 2 for x in found)
         return Level(n, mean, sqrt(square / (n - 1)) if n > 1 else 0.0)
 
-    def why_no_level(self, feature: str, load_a: float) -> Reason | None:
+    def no_level_reason(self, feature: str, load_a: float) -> Reason | None:
         """Return why there is no healthy level of a feature at a load, or None if there is one."""
         if self.level(feature, load_a) is not None:
             return None
@@ -150,9 +150,9 @@ def bands_of(features: Mapping[str, Float64], load_a: Float64) -> tuple[Band, ..
     Parameters
     ----------
     features : mapping of name to ndarray, shape (records,)
-        NaN where a record does not show the feature.
+        NaN if a record does not show the feature.
     load_a : ndarray, shape (records,)
-        Positive-sequence current, A rms; NaN where no currents were measured (one band then).
+        Positive-sequence current, A rms; NaN if no currents were measured (one band then).
 
     Returns
     -------

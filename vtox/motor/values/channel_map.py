@@ -1,4 +1,4 @@
-"""Which measured channel is which, as a person has corrected it: permutation, sign and ratio."""
+"""Corrections by a person of the measured channels: permutation, sign and ratio."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,11 +21,11 @@ class Source:
     sign: int = 1
     """1, or -1: reversed"""
     ratio: float = 1.0
-    """what its samples are multiplied by"""
+    """factor that multiplies its samples"""
 
     @property
     def factor(self) -> float:
-        """What the samples are multiplied by."""
+        """The multiplier of the samples."""
         return self.sign * self.ratio
 
 
@@ -34,13 +34,13 @@ Sources = Mapping[str, Source]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelMap:
-    """The channels of a machine that are not what they are sent as; version 0: none was set.
+    """The channels of a machine that differ from those they are sent as; version 0: none was set.
 
     `channels` is channel -> where it comes from; `t` (s, server clock) and `by` say when and who.
     """
 
     version: int = 0
-    """0: nobody has set any"""
+    """0: never set"""
     t: float = 0.0
     by: str = ""
     channels: Sources = field(default_factory=dict)
@@ -87,8 +87,8 @@ def _source(name: str, table: Any) -> Source:
     return Source(**{"channel": name, **table})
 
 
-def composed(outer: Sources, inner: Sources) -> dict[str, Source]:
-    """Return the map that does what `inner` does, and then `outer` to what comes out of it."""
+def compose_sources(outer: Sources, inner: Sources) -> dict[str, Source]:
+    """Return the map that applies `inner`, and then `outer` to its result."""
     sources = {}
     for name in {**inner, **outer}:
         then = outer.get(name, Source(name))

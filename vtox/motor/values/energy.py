@@ -1,9 +1,10 @@
-"""What is counted of energy and operation: whole numbers, so that sums are exact in any order."""
+"""Counts of energy and operation: whole numbers, so that sums are exact in any order."""
 
 import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import zip_longest
+from math import nan, sqrt
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ CLASS_EDGES = (0.2, 0.4, 0.6, 0.8, 1.0)
 # Length of a row, s.
 QUARTER_S = 900
 
-# Estimates of a reading, and what currents alone tell of the power, in the order in which both are
+# Estimates of a reading, and those of the power from currents alone, in the order in which both are
 # kept. Later ones come at the end.
 ESTIMATES = tuple(
     """
@@ -27,7 +28,7 @@ ESTIMATES = tuple(
     """.split()
 )
 _BY_CURRENTS = ("estimated_power_w", "estimated_power_half_w")
-# All figures of a reading. What is kept of it are the supply's frequency, the sums from which
+# All figures of a reading. The kept ones are the supply's frequency, the sums from which
 # `TerminalPower` makes those of the terminals, and these estimates.
 FIGURES = ("supply_hz", *TERMINAL_FIGURES, *ESTIMATES, *_BY_CURRENTS)
 KEPT = 1 + SUMS + len(ESTIMATES) + len(_BY_CURRENTS)
@@ -36,21 +37,21 @@ _NONE_OF_THEM = np.full(KEPT, np.nan, "<f8").tobytes()
 _DIGITS = 6
 _POWERS_OF_TEN = 10.0 ** np.arange(300)
 
-# Figures of a start that its record tells, in A and J; `dip_ratio` over the voltage before.
+# Figures of a start in its record, in A and J; `dip_ratio` over the voltage before.
 START_FIGURES = ("inrush_a", "peak_a", "mean_a", "final_a", "dip_ratio", "energy_j")
 
 
 class MeterCounts(NamedTuple):
-    """What one record, or any time, adds to a meter: whole ms, J, var s and events.
+    """Counts that one record, or any time, adds to a meter: whole ms, J, var s and events.
 
-    Energy without measured time is not known: whoever shows it says so (`measured_kwh`).
+    Energy without measured time is not known: every view of it says so (`measured_kwh`).
 
     `observed_ms` is time of which it is known whether the motor ran, `powered_ms` that of which its
     power was measured, `estimated_ms` that of which load and losses were estimated. `energy_j` is
-    active energy at the terminals, `reactive_vars` reactive energy, `shaft_j` what left the shaft,
-    `lost_j` what became heat. `unbalance_j` and `harmonic_j` are what the supply's unbalance and
-    harmonics added to that. The classes are running time by load over rated load: below 20 %, to
-    40, 60, 80, 100 %, and above.
+    active energy at the terminals, `reactive_vars` reactive energy, `shaft_j` energy that left the
+    shaft, `lost_j` energy that became heat. `unbalance_j` and `harmonic_j` are the heat that
+    the supply's unbalance and harmonics added. The classes are running time by load over rated
+    load: below 20 %, to 40, 60, 80, 100 %, and above.
     """
 
     observed_ms: int = 0
@@ -144,7 +145,7 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 class MeterRow(NamedTuple):
     """A `MeterReading` as it is made and kept: `kept` has `KEPT` floats of 64 bits.
 
-    They have all their digits, and NaN where there is none. `counts` is what `counts_of` reads.
+    They have all their digits, and NaN if there is none. `counts_of` reads `counts`.
     """
 
     kept: bytes = b""
@@ -156,10 +157,10 @@ class MeterRow(NamedTuple):
 
 
 class MeterReading(NamedTuple):
-    """What one record says: `figures` by name, the unit is the suffix; none is a ratio.
+    """Reading of one record: `figures` by name, the unit is the suffix; none is a ratio.
 
-    Where power is not measured `power_code` says why, where load and losses are not estimated
-    `load_code`, each with its values; empty where they are. `_half` is half the width of an
+    If power is not measured, `power_code` says why; if load and losses are not estimated,
+    `load_code`, each with its values. Both are empty otherwise. `_half` is half the width of an
     interval that holds in 95 % of all cases.
     """
 
@@ -172,11 +173,45 @@ class MeterReading(NamedTuple):
 
     @classmethod
     def of_rows(cls, rows: Sequence[MeterRow]) -> list["MeterReading"]:
-        """Return rows with their figures by name, rounded, without those that there are not."""
+        """Return rows with their figures by name, rounded, without unknown ones."""
         return [
             cls(figures, MeterCounts(*counts_of(row.counts)), *row[2:])
             for row, figures in zip(rows, _figures_by_name([r.kept for r in rows]), strict=True)
         ]
+
+
+_SUPPLY_AND_SEQUENCES = struct.Struct("<5d")
+
+
+def operation_text(kept: bytes) -> str:
+    """Return the operating figures of a kept reading: five numbers with spaces between them.
+
+    Supply frequency, positive sequences of the current and of the voltage between lines, unbalance
+    of the voltage and of the current; `nan` for one that is not known. Empty without a frequency.
+    """
+    if len(kept) < _SUPPLY_AND_SEQUENCES.size:
+        return ""
+    hz, amperes_2, volts_2, back_amperes_2, back_volts_2 = _SUPPLY_AND_SEQUENCES.unpack_from(kept)
+    if not (hz > 0 and amperes_2 > 0):
+        return ""
+    of_volts = sqrt(back_volts_2 / volts_2) if volts_2 > 0 and back_volts_2 >= 0 else nan
+    of_amperes = sqrt(back_amperes_2 / amperes_2) if back_amperes_2 >= 0 else nan
+    volts = sqrt(3 * volts_2) if volts_2 > 0 else nan
+    return f"{hz:.5g} {sqrt(amperes_2):.5g} {volts:.5g} {of_volts:.4g} {of_amperes:.4g}"
+
+
+def operation_of(text: bytes) -> tuple[float, ...]:
+    """Return the numbers of `operation_text`; none if they cannot be read.
+
+    Examples
+    --------
+    >>> operation_of(b"50 12.5 400 0.01 0.02"), operation_of(b"x")
+    ((50.0, 12.5, 400.0, 0.01, 0.02), ())
+    """
+    try:
+        return tuple(map(float, text.split()))
+    except ValueError:
+        return ()
 
 
 def _figures_by_name(rows: Sequence[bytes]) -> list[dict[str, float]]:
@@ -185,7 +220,7 @@ def _figures_by_name(rows: Sequence[bytes]) -> list[dict[str, float]]:
     # Another version has fewer, or more.
     whole = b"".join((r + _NONE_OF_THEM)[:size] for r in rows)
     kept = np.frombuffer(whole, "<f8").reshape(len(rows), KEPT)
-    terminals = TerminalPower.of_sums(kept[:, 1 : 1 + SUMS]).table.T
+    terminals = TerminalPower.from_sums(kept[:, 1 : 1 + SUMS]).table.T
     values = np.concatenate([kept[:, :1], terminals, kept[:, 1 + SUMS :]], axis=1)
     exponent = np.floor(np.log10(np.maximum(np.abs(values), 1 / _POWERS_OF_TEN[-1])))
     places = np.nan_to_num(_DIGITS - 1 - exponent).astype(np.int64)

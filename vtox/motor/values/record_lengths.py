@@ -1,6 +1,6 @@
 """How long the records of a family are, by the nameplate of the machine. Pure.
 
-Of what the nameplate does not say nothing is made longer: the answer names the length that it needs
+A missing value of the nameplate makes no record longer: the answer names the length that it needs
 (docs/calibration/record_lengths.md).
 """
 
@@ -14,13 +14,16 @@ from vtox.motor.values.domain import Motor
 # load, relative to the rated one.
 SIDEBAND_DISTANCE_BINS = 10.0
 TYPICAL_LOAD = 0.4
-# Of a two-pole motor f + fr is the slip frequency below 2f: bins between them at that load, so that
+# The slip may be so small a part of that by nameplate and load: tolerance, and a cold rotor cage.
+# `RATED_SLIP_TOLERANCE` of `vtox/motor/diagnosis/diagnosers/current/slip_prior.py`.
+LEAST_SLIP_SHARE = 0.65
+# In a two-pole motor f + fr is the slip frequency below 2f: bins between them at that load, so that
 # they part from two thirds of it on. docs/calibration/eccentricity.md#two-poles
 ROTATION_DISTANCE_BINS = 4.0
 # Shaft turns from which races of 0 dB are found: fewer than 15 are refused.
 TURNS = 25.0
-# A race within this of a whole number of turns is separated from the lines of the shaft by a longer
-# record, but not nearer than the second: shaft lines are as wide
+# A longer record separates a race within the first share of a whole number of turns from the lines
+# of the shaft, but not one nearer than the second: shaft lines are as wide
 # (`vtox.motor.diagnosis.dsp.comb_plan`).
 NEAR_WHOLE, SHAFT_LINE = 0.01, 0.002
 SHAFT_LINE_BINS = 2.0
@@ -29,7 +32,7 @@ MAX_RECORD_S = 40.0
 
 
 def record_length_s(family: str, motor: Motor | None, most_s: float = MAX_RECORD_S) -> float:
-    """Return the length of a machine's records of `family`, s: what its nameplate needs.
+    """Return the length of a machine's records of `family`, s, by the needs of its nameplate.
 
     At most `most_s`, but never less than the family needs at any rate. No family's records are
     longer than those of the rotor cage, from which baselines are learnt.
@@ -49,7 +52,8 @@ def longest_record_s(family: str) -> float:
 
 def _sidebands_s(motor: Motor) -> float:
     """Return the time in which the lines of the rotor cage part from that of the supply, s."""
-    slip_hz = TYPICAL_LOAD * (motor.rated_slip or 0.0) * (motor.supply_hz or 0.0)
+    least = LEAST_SLIP_SHARE * TYPICAL_LOAD
+    slip_hz = least * (motor.rated_slip or 0.0) * (motor.supply_hz or 0.0)
     return SIDEBAND_DISTANCE_BINS / (2 * slip_hz) if slip_hz > 0 else 0.0
 
 
@@ -69,7 +73,7 @@ def _turns_s(motor: Motor) -> float:
 def _whole_orders_s(motor: Motor) -> float:
     """Return the time in which races near whole orders part from the lines of the shaft, s.
 
-    Of one that no length parts nothing is made longer.
+    A race that no length parts makes no record longer.
     """
     orders = motor.bearing.defect_orders if motor.bearing else {}
     apart = [
@@ -82,14 +86,14 @@ def _whole_orders_s(motor: Motor) -> float:
 
 
 def _shaft_hz(motor: Motor) -> float:
-    """Return the rated speed, or the synchronous one, 1/s; infinite where neither is known."""
+    """Return the rated speed, or the synchronous one, 1/s; infinite if neither is known."""
     if motor.rated_speed_rpm:
         return motor.rated_speed_rpm / 60
     return motor.supply_hz / motor.pole_pairs if motor.supply_hz and motor.pole_pairs else inf
 
 
-_LONGEST = "broken_bar"
+_LONGEST = max(FAMILIES, key=lambda f: FAMILIES[f].min_record_s)
 _NEEDS: Mapping[str, tuple[Callable[[Motor], float], ...]] = {
-    _LONGEST: (_sidebands_s,),
+    "broken_bar": (_sidebands_s,),
     "bearing": (_two_poles_s, _turns_s, _whole_orders_s),
 }

@@ -17,7 +17,7 @@ class ExpectedLine:
     formula: str
     """in f (supply), s (slip), fr (speed of rotation), FTF (bearing cage)"""
     hz: float
-    """where it is expected"""
+    """expected frequency"""
     low_hz: float
     """the tolerance of slip or speed: lower end of its band"""
     high_hz: float
@@ -31,18 +31,18 @@ class ExpectedLine:
     baseline_db: float | None = None
     """level when healthy, at this load"""
     fault: str | None = None
-    """the diagnosis that examines it; null where none does"""
+    """the diagnosis that examines it; null if none does"""
     decided_in: SpectrumKind | None = None
     """kind of spectrum in which that diagnosis reads its level"""
     found: bool | None = None
-    """whether it exceeds what noise makes, by the limit of the diagnosis"""
+    """whether it exceeds the level of noise, by the limit of the diagnosis"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spectrum:
-    """Levels over frequency, both of shape (points,); NaN where there is none.
+    """Levels over frequency, both of shape (points,); NaN if there is none.
 
-    Levels are in dB of `reference`. `resolution_hz` is 1/T, or the width of a bin where spectra
+    Levels are in dB of `reference`. `resolution_hz` is 1/T, or the width of a bin if spectra
     are averaged. `band_hz` is the band of vibration of which it is the envelope.
     """
 
@@ -55,7 +55,7 @@ class Spectrum:
     """in the range; more than points: highest and lowest of equal parts are given"""
     hz: Float64
     levels_db: Float64
-    """null where there is no value"""
+    """null if there is no value"""
     floor_db: Float64
     """the local noise floor"""
     lines: tuple[ExpectedLine, ...] = ()
@@ -63,7 +63,7 @@ class Spectrum:
     slip: float | None = None
     slip_source: str | None = None
     shaft_hz: float | None = None
-    """turns per second: what orders are multiples of"""
+    """turns per second, the unit of orders"""
     shaft_source: tuple[str, ...] = ()
     load_a: float | None = None
     """positive-sequence current, A rms; null without usable currents"""

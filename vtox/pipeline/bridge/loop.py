@@ -51,12 +51,12 @@ log = structlog.get_logger()
 
 # A read waits for windows this long, unless a batch is waiting to be dispatched.
 READ_BLOCK_MS = 500
-# So many later windows may arrive before a missing one is given up.
+# This many later windows may arrive before a missing one is given up.
 REORDER_WINDOWS = 3
 MAINTENANCE_EVERY_S = 1.0
 # A nameplate that is registered or changed while windows flow takes effect within this time.
 NAMEPLATE_REFRESH_EVERY_S = 15.0
-# A machine that sends nothing for so long, up to twice, leaves the memory until it sends again.
+# A machine that sends nothing for this long, up to twice, leaves the memory until it sends again.
 FORGET_SILENT_EVERY_S = 600.0
 # Windows that were refused and got no own dead letter are summed up at this interval.
 SUMMARISE_EVERY_S = 60.0
@@ -169,7 +169,7 @@ class Bridge:
         return True
 
     def serve_once(self) -> None:
-        """Read once, and do what is due; nothing is due again for `pause_s`.
+        """Read once, and do the tasks that are due; none is due again for `pause_s`.
 
         Raises
         ------
@@ -183,11 +183,11 @@ class Bridge:
         if caught_up and now >= self.next_expiry_t:
             self.next_expiry_t = now + EXPIRE_EVERY_S
             self.dispatcher.add(self.joiner.expire(now))
-        self.dispatcher.add(self.joiner.shed(self.open_bytes))
+        self.dispatcher.add(self.joiner.close_oldest(self.open_bytes))
         self.dispatcher.flush(now)
         if now >= self.next_maintenance_t:
             self.next_maintenance_t = now + MAINTENANCE_EVERY_S
-            # Where the system does not say what is used, windows gather as on an idle host.
+            # If the system does not report its use, windows gather as on an idle host.
             self.let_gather(self.core_use.share() or 0.0)
             if number_in_force(self.client) != self.partitions:
                 raise StaleState("another number of partitions is in force")
@@ -219,7 +219,7 @@ class Bridge:
 
     @property
     def _keeps_house(self) -> bool:
-        """Whether this bridge does what is to be done once."""
+        """Whether this bridge does the tasks that only one bridge does."""
         return self.partition.number == 0
 
     def release(self) -> None:
@@ -241,7 +241,7 @@ class Bridge:
         self.read_size.ramp = 1
         self.dispatcher.forget(self.partitions)
         self.open_bytes = self.settings.open_record_bytes // self.partitions
-        # How far back finished windows reach: known once they are looked at.
+        # The age back to which finished windows reach: known once they are looked at.
         self.kept_s, self.trimmed_t = 0.0, self.clock()
         self.next_maintenance_t = 0.0
         self.next_orphan_search_t = self.clock() + ORPHAN_SEARCH_EVERY_S
@@ -294,7 +294,7 @@ class Bridge:
             more = bool(after)
 
     def _rebuild(self) -> None:
-        """Admit everything pending; what a family has already assigned stays in its record."""
+        """Admit everything pending; windows already assigned by a family stay in its record."""
         self.dispatcher.load_in_flight()
         last = b"0"
         while True:

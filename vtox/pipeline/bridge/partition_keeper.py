@@ -1,7 +1,7 @@
-"""Which partitions a bridge process serves: its share of all, a thread and a bridge for each.
+"""Decides which partitions a bridge process serves: its share, a thread and a bridge for each.
 
-The leases decide who owns a partition; here is only decided who tries to. Of the processes that
-live, each serves as many as the others, the oldest one more where that does not go round.
+The leases decide who owns a partition; this module only decides who tries to. Each living process
+serves as many as the others, the oldest one more if the number does not divide evenly.
 """
 
 import time
@@ -23,13 +23,13 @@ log = structlog.get_logger()
 BEAT_EVERY_S = 0.5
 # One partition after the other is given up, so that few windows wait at a time.
 HAND_OVER_EVERY_S = 2.0
-# A partition without an owner for so long is taken by the first that sees it: a process may say
-# that it lives while its bridge hangs.
+# A partition without an owner for this long is taken by the first process that sees it. A process
+# may report that it lives while its bridge hangs.
 NOBODY_TAKES_S = 10.0
 
 
 @dataclass(slots=True)
-class _Served:
+class _ServedPartition:
     """A partition with its bridge, and the thread in which that runs."""
 
     bridge: Bridge
@@ -38,7 +38,7 @@ class _Served:
     error: BaseException | None = None
 
     def run(self) -> None:
-        """Serve it; what ends the bridge is kept for the main thread."""
+        """Serve it; keep the error that ends the bridge for the main thread."""
         try:
             self.bridge.run(self.stop)
         except BaseException as error:
@@ -48,7 +48,7 @@ class _Served:
 class PartitionKeeper:
     """Serves a share of the partitions; `make` returns the bridge of one.
 
-    `wanted` is how many there are to be; None: as many as there are.
+    `wanted` is the intended number of partitions; None: as many as there are.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class PartitionKeeper:
         self.wanted = wanted
         self.make = make
         self.name = ""
-        self.served: dict[int, _Served] = {}
+        self.served: dict[int, _ServedPartition] = {}
         self.free_since: dict[int, float] = {}
         self.next_hand_over_t = 0.0
         self.last_beat_t = time.monotonic()
@@ -82,7 +82,7 @@ class PartitionKeeper:
             self.end()
 
     def share_out(self) -> None:
-        """Say that this process lives, and take or give up what its share asks for."""
+        """Report that this process lives, and take or give up partitions to match its share."""
         self._forget_ended()
         first = not self.name
         self.name = self.name or join(self.client)
@@ -90,7 +90,7 @@ class PartitionKeeper:
         if not shares.is_known:
             self.name = ""  # the others have shared without it meanwhile
             return
-        self._put_in_force(shares.number, first=first)
+        self._apply_partition_number(shares.number, first=first)
         wanted = share_size(shares.names, self.name, len(shares.served))
         now = time.monotonic()
         self.free_since = {p: self.free_since.get(p, now) for p in shares.free}
@@ -136,7 +136,7 @@ class PartitionKeeper:
             if s.thread:
                 s.thread.join(timeout=MAX_ITERATION_S)
 
-    def _put_in_force(self, number: int, *, first: bool) -> None:
+    def _apply_partition_number(self, number: int, *, first: bool) -> None:
         """Put the number of the settings in force at the start, and on a server that has none.
 
         Two processes with different settings do not fight: the one that was started last decides.
@@ -149,7 +149,7 @@ class PartitionKeeper:
             log.warning("another number of partitions is in force", now=wanted, before=before)
 
     def _serve(self, number: int) -> None:
-        served = self.served[number] = _Served(self.make(Partition(number)))
+        served = self.served[number] = _ServedPartition(self.make(Partition(number)))
         served.thread = Thread(target=served.run, name=f"bridge-{number}", daemon=True)
         served.thread.start()
 

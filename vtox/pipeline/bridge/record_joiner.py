@@ -9,9 +9,9 @@ from zlib import crc32
 from vtox.motor.values.domain import Reason, Record, reason
 from vtox.pipeline.windows.wire import Header
 
-# A record is closed after so many window lengths without data, but not before so many seconds.
+# A record is closed after this many window lengths without data, but not before this many seconds.
 MAX_SILENCE_WINDOWS, MIN_SILENCE_S = 3.0, 2.0
-# A window may start so many window lengths away from the end of the last one: clocks jitter.
+# A window may start this many window lengths away from the end of the last one: clocks jitter.
 MAX_JITTER_WINDOWS = 0.5
 
 
@@ -57,7 +57,7 @@ class _Run:
 
     @property
     def silent_from(self) -> float:
-        """From when on it is silent if no window comes."""
+        """The time from which it is silent if no window comes."""
         return self.arrived + (_silence_s(self.last) if self.last else MIN_SILENCE_S)
 
     @property
@@ -97,7 +97,7 @@ class Joiner:
         self.partition = partition
         self.bytes = 0
         self._runs: dict[_Key, _Run] = {}
-        # Each run once at least, by `looked_at`: what sends on is looked at once in a while.
+        # Each run once at least, by `looked_at`: runs that send on are looked at once in a while.
         self._to_look_at: list[tuple[float, _Key]] = []
 
     def add(self, piece: Piece, now: float) -> list[ClosedRecord]:
@@ -163,7 +163,7 @@ class Joiner:
         run.looked_at = run.silent_from
         heappush(self._to_look_at, (run.looked_at, key))
 
-    def shed(self, limit_bytes: int) -> list[ClosedRecord]:
+    def close_oldest(self, limit_bytes: int) -> list[ClosedRecord]:
         """Close the oldest open records early until at most `limit_bytes` wait."""
         if self.bytes <= limit_bytes:
             return []
@@ -203,8 +203,8 @@ class Joiner:
         """Return the length of the next record in seconds.
 
         The first one of a run has up to twice as many windows, less one, depending on the machine's
-        id, so that the records of a fleet that starts together do not all end together: as many of
-        them at each of the windows that a record takes.
+        id. The records of a fleet that starts together then do not all end together: as many of
+        them end at each of the windows that a record takes.
         """
         length = self.record_s(family, h.machine_id)
         if family in run.started:
@@ -252,7 +252,7 @@ class Joiner:
 
 
 def _silence_s(last: Header) -> float:
-    """Return how long nothing must come after a window before its record ends."""
+    """Return the time, s, without a window after which its record ends."""
     return max(MAX_SILENCE_WINDOWS * last.duration_s, MIN_SILENCE_S)
 
 
@@ -274,7 +274,7 @@ def _missing(run: _Run) -> Reason:
 
 
 def _break(last: Header | None, h: Header) -> Reason | None:
-    """Return why `h` cannot continue the record that ends with `last`, None where it can."""
+    """Return why `h` cannot continue the record that ends with `last`, None if it can."""
     if last is None:
         return None
     if h.fs_hz != last.fs_hz:

@@ -18,7 +18,7 @@ def traced_pieces(tracing: Tracing, pieces: Iterable[Piece]) -> list[Piece]:
     now = time.time()
     return [
         replace(p, trace=_admission(tracing, p, now))
-        if tracing.of_window(p.header.traceparent)
+        if tracing.is_traced(p.header.traceparent)
         else p
         for p in pieces
     ]

@@ -1,4 +1,4 @@
-"""The file of a spool: its tables, the lock of its folder, and what is left of it after damage."""
+"""The file of a spool: its tables, the lock of its folder, and its repair."""
 
 import fcntl
 import os
@@ -11,10 +11,10 @@ from pathlib import Path
 from vtox.motor.errors import InputError
 from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.system.damaged_sqlite import (
-    from_both_ends,
     is_whole,
     open_damaged,
     put_aside,
+    read_both_ends,
 )
 
 FILE = "windows.sqlite"
@@ -92,7 +92,7 @@ def copy_readable(file: Path) -> Path:
     with closing(open_damaged(file)) as source, closing(sqlite3.connect(copy)) as new:
         new.executescript(TABLES)
         for name in _NAMES:
-            rows = from_both_ends(source, f"SELECT {ROW} FROM {name} NOT INDEXED", ["rowid"])
+            rows = read_both_ends(source, f"SELECT {ROW} FROM {name} NOT INDEXED", ["rowid"])
             with new:
                 new.executemany(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", rows)
     kept = put_aside(file)
@@ -101,9 +101,9 @@ def copy_readable(file: Path) -> Path:
 
 
 def repair(folder: Path) -> tuple[Path | None, dict[str, int]]:
-    """Recover what a damaged spool still has; return the damaged file, and the rows that are there.
+    """Recover the rows of a damaged spool; return the damaged file, and the rows that are there.
 
-    None in place of the file where nothing is damaged.
+    None in place of the file if nothing is damaged.
 
     Raises `InputError`: there is no spool. `SettingsError`: a sender uses it.
     """

@@ -1,7 +1,7 @@
 """One API process of a host runs the whole cluster, unless a server is set or a cluster runs.
 
 A file lock decides which one; it ends with its holder, and the others try it every second.
-`VTOX_CLUSTER_ENABLED` says that one does, or that none does.
+`VTOX_CLUSTER_ENABLED` forces or forbids it.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ log = structlog.get_logger()
 POLL_S = 1.0
 # `vtox up` stops its processes within 28 s.
 STOP_TIMEOUT_S = 30.0
-# By then the cluster of a killed owner has ended; one that still runs belongs to somebody else.
+# A killed owner's cluster has ended by then; one that still runs has another owner.
 TAKE_OVER_S = STOP_TIMEOUT_S
-# A cluster that has run this long counts as ready: by then it has refused what it cannot run with.
+# A cluster that has run this long counts as ready: by then it has refused anything it cannot run
+# with.
 READY_AFTER_S = 30.0
 # A restarted server needs a second; one that loads a long log needs this long.
 SERVER_START_S = 30.0
@@ -67,8 +68,8 @@ class ApiOwnedCluster:
             await asyncio.sleep(SERVER_POLL_S)
         return True
 
-    def why_no_server(self) -> str:
-        """Return what this process has to do with a server that does not answer."""
+    def server_problem(self) -> str:
+        """Return this API's part in a server that does not answer, empty if it has none."""
         if self.start_error:
             return f"the cluster of this API cannot start: {self.start_error}"
         if self.enabled:
@@ -81,8 +82,8 @@ class ApiOwnedCluster:
         while self.enabled and not self._stop.is_set():
             try:
                 await self._run_if_owner()
-            # The data folder is gone, no memory for another process, or anything else: no other
-            # would start the cluster again.
+            # The data folder is gone, memory for another process is missing, or another fault: no
+            # other process would start the cluster again.
             except Exception as error:
                 self._report_start_error(str(error), restart.PAUSE_MAX_S)
                 await pause(self._stop, restart.PAUSE_MAX_S)

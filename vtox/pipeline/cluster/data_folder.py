@@ -18,32 +18,32 @@ def translate_os_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = why_unusable(folder) or f"{error.filename or folder}: {error.strerror or error}"
+        reason = folder_problem(folder) or f"{error.filename or folder}: {error.strerror or error}"
         raise SettingsError(_unusable_message(folder, reason)) from error
 
 
 def make_private(folder: Path) -> None:
-    """Make one of our folders, for its owner alone even where it existed for all to read."""
+    """Make one of our folders, for its owner alone even if it existed for all to read."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
 
 
 def open_private(path: str, flags: int) -> int:
-    """Open a file for its owner alone, even where it existed for all to read; an `opener`."""
+    """Open a file for its owner alone, even if it existed for all to read; an `opener`."""
     fd = os.open(path, flags, 0o600)
     os.fchmod(fd, 0o600)
     return fd
 
 
 def _unusable_message(folder: Path, reason: str) -> str:
-    """Return the whole message: the setting, its value, what is wrong, what is expected."""
+    """Return the whole message: the setting, its value, the fault, the expected value."""
     return (
         f"VTOX_DATA_DIR {folder} cannot be used: {reason}; expected a folder that this user can "
         "create or write to"
     )
 
 
-def why_unusable(folder: Path) -> str:
+def folder_problem(folder: Path) -> str:
     """Return why `folder` cannot be written to, empty if it can; leaves nothing there."""
     folder = folder.absolute()
     while not os.path.lexists(folder):

@@ -8,7 +8,11 @@ from typing import Any
 import structlog
 from structlog.dev import plain_traceback
 
+from vtox.motor.faults import PACKAGES, REFUSED
+from vtox.motor.words.catalogue import refused_words
 from vtox.pipeline.cluster.repeated_lines import RepeatedLines
+
+log = structlog.get_logger()
 
 # Loggers of libraries that install their own handlers.
 LIBRARY_LOGGERS = (
@@ -19,7 +23,7 @@ LIBRARY_LOGGERS = (
     "celery.task",
     "tornado.access",
 )
-# A line for each request and each task would hide what matters.
+# A line for each request and each task would hide the important lines.
 QUIET_LOGGERS = (
     "uvicorn.access",
     "tornado.access",
@@ -78,6 +82,10 @@ def setup(role: str, level: int = logging.INFO) -> None:
         logger.propagate = True
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for r in (*REFUSED, *(refused_words() if PACKAGES else ())):
+        log.error(
+            "a package is left out", fault=r.name, package=r.package, code=r.code, reason=r.detail
+        )
 
 
 def _order_fields(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

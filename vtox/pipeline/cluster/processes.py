@@ -1,7 +1,7 @@
 """The processes of a cluster: command, readiness, liveness and order of each.
 
-Children run in their own empty folder with every setting in the environment, so that nothing
-in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
+Children run in their own empty folder with every setting in the environment. So nothing in the
+user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -41,7 +41,7 @@ class ProcessSpec:
     """One process: a Python module with its arguments, and how to probe it by its pid.
 
     Processes start in ascending `start_order`, equal ones together, and stop in `stop_order`. The
-    next order waits until they are ready, or that which `needed_by` says.
+    next order waits until they are ready; with `needed_by` only that order and later ones wait.
     `is_live` is called once the process has been ready; it is False if the process hangs or was
     stopped. It must not depend on the server: no restart of another process ends its outage.
     """
@@ -55,10 +55,10 @@ class ProcessSpec:
     needed_by: int | None = None
     # It ends by itself: after exit status 0 it is not started again.
     one_shot: bool = False
-    # The others go on without it where it does not start.
+    # The others go on without it if it does not start.
     optional: bool = False
     listener: Listener | None = None
-    # Its environment besides the settings.
+    # Its environment in addition to the settings.
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -67,7 +67,7 @@ class ProcessSpec:
         return self.start_order == 0 and self.needed_by is None
 
     def must_be_ready(self, order: float) -> bool:
-        """Whether what starts in that order waits for it."""
+        """Whether processes that start in that order wait for it."""
         return order >= (self.start_order + 1 if self.needed_by is None else self.needed_by)
 
 
@@ -123,7 +123,7 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
         ),
         _notifier(settings),
         _gateway(settings),
-        *_passing_on(settings),
+        *_interface_processes(settings),
     ]
     specs = [s for s in specs if s.name in roles.names]
     if WORKERS in roles.names:
@@ -186,7 +186,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def configured_ports(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[str, int]:
     """Return setting -> port of every port that is set for these processes."""
     ports = {s.listener.setting: s.listener.port for s in specs if s.listener}
-    if "VTOX_WORKER_PORT" in ports:  # workers skip what is set for others
+    if "VTOX_WORKER_PORT" in ports:  # workers skip the ports of others
         ports["VTOX_WORKER_PORT"] = settings.worker_port
     if settings.redis_port and any(s.name == "server" for s in specs):
         ports["VTOX_REDIS_PORT"] = settings.redis_port
@@ -277,8 +277,8 @@ def _gateway(settings: Settings) -> ProcessSpec:
     )
 
 
-def _passing_on(settings: Settings) -> list[ProcessSpec]:
-    """Return what passes health on, after the API; nothing waits for it."""
+def _interface_processes(settings: Settings) -> list[ProcessSpec]:
+    """Return the processes that pass health on, after the API; nothing waits for them."""
     commands = {
         "mcp": (("vtox", "mcp", "--http"), settings.mcp_port),
         "opcua": (("vtox", "opcua"), settings.opcua_port),
@@ -302,7 +302,7 @@ def _passing_on(settings: Settings) -> list[ProcessSpec]:
 def _api(settings: Settings) -> tuple[str, ...]:
     address = ("--host", settings.api_host, "--port", str(settings.api_port))
     options = ("--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=2")
-    # Each turn of uvicorn accepts as many connections as may queue: beyond them the kernel makes
+    # Each turn of uvicorn accepts as many connections as may queue. Beyond them the kernel makes
     # clients wait, and of thousands that connect again and again the others are still served.
     limits = ("--http", "api.http_protocol:BoundedHttp", "--backlog", "128")
     return ("uvicorn", "api.main:app", *address, *options, *limits)

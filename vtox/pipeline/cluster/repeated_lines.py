@@ -15,7 +15,7 @@ KEPT = 100
 
 
 @dataclass(slots=True)
-class _Repeated:
+class _RepeatedLine:
     """A line, since when it repeats, and how often it came without being written."""
 
     since_s: float
@@ -26,7 +26,7 @@ class _Repeated:
 class RepeatedLines(logging.StreamHandler[TextIO]):
     """Writes a warning at once, equal ones of the next `EVERY_S` as one line with `times`.
 
-    That line comes with the first line after this time, or as the process ends.
+    That one line comes with the first line after this time, or as the process ends.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class RepeatedLines(logging.StreamHandler[TextIO]):
     ) -> None:
         super().__init__(stream or sys.stderr)
         self._now_s = now_s
-        self._known: dict[str, _Repeated] = {}
+        self._known: dict[str, _RepeatedLine] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line, or count it."""
@@ -48,11 +48,11 @@ class RepeatedLines(logging.StreamHandler[TextIO]):
         else:
             if len(self._known) >= KEPT:
                 self._write(self._known.pop(next(iter(self._known))))
-            self._known[key] = _Repeated(now_s, record)
+            self._known[key] = _RepeatedLine(now_s, record)
             super().emit(record)
 
     def close(self) -> None:
-        """Write what was counted."""
+        """Write the counted lines."""
         self.acquire()
         try:
             while self._known:
@@ -61,7 +61,7 @@ class RepeatedLines(logging.StreamHandler[TextIO]):
             self.release()
         super().close()
 
-    def _write(self, repeated: _Repeated) -> None:
+    def _write(self, repeated: _RepeatedLine) -> None:
         if not repeated.times:
             return
         record = copy(repeated.last)
@@ -73,7 +73,7 @@ class RepeatedLines(logging.StreamHandler[TextIO]):
 
 
 def _key(record: logging.LogRecord) -> str:
-    """Return what makes lines equal: all but the time."""
+    """Return the part in which equal lines agree: all but the time."""
     said: Any = record.msg
     if isinstance(said, dict):
         said = {k: v for k, v in said.items() if k != "t"}

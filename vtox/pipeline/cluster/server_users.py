@@ -1,8 +1,8 @@
 """Users of the server (its ACL), one a role, with the least rights that the role's processes need.
 
 The commands inside a script are checked as if its caller had sent them, so that scripts give no
-user more rights. The keys of a script must all be allowed in one place, its caller's: what a user
-may do with them by other commands is in selectors, in brackets, each with its own keys.
+user more rights. The keys of a script must all be allowed in one place, its caller's. The user's
+rights on them by other commands are in selectors, in brackets, each with its own keys.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ from vtox.motor.faults import FAMILIES
 from vtox.pipeline.cluster.data_folder import open_private
 from vtox.pipeline.configuration import keys
 
-ANYTHING = "*"
+WILDCARD = "*"
 # For keys that hold one thing each, whatever its name.
 _MACHINE, _KNOWN_WINDOWS, _WORKER, _QUOTA, _FULL_SCALARS = (
-    f(ANYTHING)
+    f(WILDCARD)
     for f in (keys.machine, keys.known_windows, keys.worker, keys.quota, keys.full_scalars)
 )
-_RECORDS = tuple(f(ANYTHING) for f in (keys.ledger, keys.due, keys.attempts))
+_RECORDS = tuple(f(WILDCARD) for f in (keys.ledger, keys.due, keys.attempts))
 _OUTPUTS = (
     keys.RESULTS,
     keys.ASSESSMENTS,
@@ -54,7 +54,7 @@ SCRIPTS = f"+eval +evalsha +script|load +script|exists {TRANSACTIONS} +time"
 READS = "+@read -@dangerous -scan -randomkey"
 WRITES = "+@write -@dangerous -@scripting"
 STATE = "+info"
-# How many entries a stream has, and how far its readers are.
+# The number of entries of a stream, and the positions of its readers.
 LENGTHS = "+xlen +xinfo|groups"
 
 
@@ -76,7 +76,7 @@ def _only(commands: str, *patterns: str) -> str:
 
 def _partitioned(name: str) -> tuple[str, str]:
     """Return the patterns of a key that each partition has (`vtox.pipeline.windows.partitions`)."""
-    return name, f"{name}:{ANYTHING}"
+    return name, f"{name}:{WILDCARD}"
 
 
 def _roles() -> dict[str, _Role]:
@@ -94,7 +94,7 @@ def _roles() -> dict[str, _Role]:
         keys.REFUSALS,
         _KNOWN_WINDOWS,
     )
-    # How many partitions there are: senders look it up.
+    # The number of partitions: senders look it up.
     number = f"(+hget +hmget {_keys(keys.PARTITIONS, read_only=True)})"
     # The terms of bridges and workers, with which others compare their own.
     processes = _keys(
@@ -106,7 +106,7 @@ def _roles() -> dict[str, _Role]:
         keys.RESTORING,
         read_only=True,
     )
-    # What the supervisor of a host reports, as whatever user that host has.
+    # The rights of a host's supervisor to report: it signs in as the user that its host has.
     absent = f"(+hset +hdel +time {_keys(keys.ABSENT)})"
     monitor = (
         keys.MONITOR,
@@ -116,7 +116,7 @@ def _roles() -> dict[str, _Role]:
         keys.WATCH,
         keys.RETENTION_CLOCK,
     )
-    # Readers count what they cannot read.
+    # Readers count their unreadable entries.
     counted = _only("+hincrby +hset", keys.UNREADABLE)
     bridge_keys = (*bridge, keys.ABSENT, *monitor, *counts, *machines, *_RECORDS)
     worker = (
@@ -132,7 +132,7 @@ def _roles() -> dict[str, _Role]:
     api = (
         keys.API_KEYS,
         keys.API_KEY_USES,
-        keys.session(ANYTHING),
+        keys.session(WILDCARD),
         keys.REPLAY_SECRET,
         keys.RETIRED,
         keys.ALARM_BOOK,
@@ -301,12 +301,13 @@ GROUP_USERS = {
     "sentinel": "+ping +info +role +publish +subscribe +multi +exec +slaveof +replicaof "
     "+config|rewrite +client|setname +client|kill +script|kill &__sentinel__:hello",
 }
-# Who administers: every command of VTOX, but not FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE
-# and the like, which VTOX, Celery and Flower do not need; INFO and CLIENT LIST only read.
+# The administrator's rights: every command of VTOX, but not FLUSHALL, KEYS, CONFIG, SHUTDOWN,
+# MODULE, RESTORE and the like, which VTOX, Celery and Flower do not need; INFO and CLIENT LIST only
+# read.
 ADMIN = "~* &* +@all -@dangerous +info +client|list"
-# No client can sign in as it. But Redis 8.0 and Valkey 8.1 read their log as this user: without
-# rights they would leave out every transaction and script of the log, and start without what these
-# wrote.
+# No client can sign in as it. But Redis 8.0 and Valkey 8.1 read their log as this user. Without
+# rights they would leave out every transaction and script of the log, and start without their
+# writes.
 DEFAULT_LINE = "user default reset off ~* &* +@all"
 
 

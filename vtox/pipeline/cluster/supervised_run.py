@@ -28,13 +28,13 @@ from vtox.pipeline.store.system.deeds import note_settings
 
 
 async def run_supervised(supervised: Supervisor, roles: HostRoles) -> None:
-    """Run the processes, and let the number of workers follow the load where that is set."""
+    """Run the processes, and let the number of workers follow the load if that is set."""
     settings = supervised.settings
-    supervised.run_beside("supervisor", lambda: keep_parts(settings, supervised))
-    supervised.run_beside("supervisor", lambda: report_absences(settings, supervised))
+    supervised.run_background("supervisor", lambda: keep_parts(settings, supervised))
+    supervised.run_background("supervisor", lambda: report_absences(settings, supervised))
     if settings.cluster_workers.follows_load and WORKERS in roles.names:
         scaler = Scaler(settings, roles.queues, supervised, supervised.log)
-        supervised.run_beside("scaler", scaler.run)
+        supervised.run_background("scaler", scaler.run)
     await supervised.run()
 
 
@@ -100,7 +100,7 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
 
 
 def addresses(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[str, str]:
-    """Return name -> address or path of what a person may want to open."""
+    """Return name -> address or path of the pages and files that a person may want to open."""
     names = {s.name for s in specs}
     by_name = {}
     if "api" in names:

@@ -24,17 +24,17 @@ from vtox.pipeline.cluster.signal_handlers import SignalHandlers
 from vtox.pipeline.configuration.settings import Settings
 
 FIRST_PAUSE_S = 0.5
-# A process that has never been ready is given up after so many starts; an optional one is tried
+# A process that has never been ready is given up after this many starts. An optional one is tried
 # again after each pause, and the others go on without it.
 STARTS_MAX = 5
 ABSENT_PAUSE_S = 60.0
-# What runs in addition to the processes and fails begins again after a pause, and is shown for a
-# while.
-BESIDE_PAUSE_S, BESIDE_SHOWN_S = 5.0, 60.0
+# A task that runs next to the processes and fails begins again after a pause. Its failure is shown
+# for a while.
+BACKGROUND_PAUSE_S, BACKGROUND_SHOWN_S = 5.0, 60.0
 POLL_S = 0.1
 # Time to stop for each stop order: bridge and API, workers, server. Idle ones end within a second;
 # a worker finishes its batch, which may take 14 s on a slow host, and the server writes its log.
-# Less than 30 s in all, which is what most who run a container or a service allow.
+# They take less than 30 s in all, the limit of most who run a container or a service.
 STOP_TIMEOUTS_S = (4.0, 18.0, 6.0)
 LAST_OUTPUT_S = 1.0
 
@@ -42,10 +42,10 @@ LAST_OUTPUT_S = 1.0
 class Supervisor:
     """Runs the processes of `specs` until SIGTERM, SIGINT or `request_stop`.
 
-    `preflight` is called once the server responds and before what needs it starts; a `VtoxError`
-    from it ends the run. `on_ready` is called when every process is ready. `server_responds` says
-    whether the server does that all but those of start order 0 need: what does not start while it
-    is away starts again, as often as that takes.
+    `preflight` is called once the server responds and before the processes that need it start; a
+    `VtoxError` from it ends the run. `on_ready` is called when every process is ready.
+    `server_responds` says whether the server responds, which all processes but those of start
+    order 0 need. Processes that do not start while it is away start again, as often as that takes.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Supervisor:
         self._kill = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._beside: list[asyncio.Task[None]] = []
+        self._background_tasks: list[asyncio.Task[None]] = []
         # Name -> when it failed last, and why.
         self._failed: dict[str, tuple[float, str]] = {}
 
@@ -90,9 +90,9 @@ class Supervisor:
                 await self._stop.wait()
             finally:
                 self._stop.set()
-                for task in self._beside:
+                for task in self._background_tasks:
                     task.cancel()
-                await asyncio.gather(*self._beside, return_exceptions=True)
+                await asyncio.gather(*self._background_tasks, return_exceptions=True)
                 await self._stop_all()
                 await asyncio.gather(*self._tasks)
         if self.failure:
@@ -112,25 +112,25 @@ class Supervisor:
             self._kill.set()
         self._stop.set()
 
-    def run_beside(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def run_background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run something else until all stops; call it in the event loop."""
-        self._beside.append(asyncio.create_task(self._keep(name, work)))
+        self._background_tasks.append(asyncio.create_task(self._keep(name, work)))
 
     def problems(self) -> dict[str, str]:
-        """Return name -> why, of optional processes that do not start and what else failed."""
+        """Return name -> why, of optional processes that do not start and of other failures."""
         absent = {s.spec.name: s.problem for s in list(self.states.values()) if s.problem}
-        since_t = time.monotonic() - BESIDE_SHOWN_S
+        since_t = time.monotonic() - BACKGROUND_SHOWN_S
         return absent | {name: why for name, (t, why) in self._failed.items() if t > since_t}
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work` to its end; where it fails, say so and begin again."""
+        """Run `work` to its end; if it fails, say so and begin again."""
         while not self._stop.is_set():
             try:
                 return await work()
             except Exception as error:
                 self._failed[name] = time.monotonic(), repr(error)
                 self.log.write_own(f"{name} failed, and begins again: {error!r}", level="error")
-            await pause(self._stop, BESIDE_PAUSE_S)
+            await pause(self._stop, BACKGROUND_PAUSE_S)
 
     def add(self, spec: ProcessSpec) -> None:
         """Start another process, and keep it running."""
@@ -138,7 +138,7 @@ class Supervisor:
         self._start(state)
 
     def drain(self) -> None:
-        """Let workers finish what they have and the bridge hand over, then stop everything.
+        """Let workers finish their tasks and the bridge hand over, then stop everything.
 
         A request to stop ends the waiting. Call it in the event loop.
         """
@@ -148,7 +148,7 @@ class Supervisor:
         self._tasks.append(asyncio.create_task(self._drain()))
 
     async def _drain(self) -> None:
-        # What has not begun to start yet no longer does.
+        # Processes that have not begun to start yet no longer do.
         begun = [(n, s.spec.command) for n, s in self.states.items() if s.status != "waiting"]
         names = [name for name, command in begun if name == "bridge" or "worker" in command]
         self.log.write_own(f"draining: {', '.join(names) or 'no worker and no bridge'} may finish")
@@ -191,18 +191,18 @@ class Supervisor:
         groups: list[tuple[float, list[ProcessSpec]]] = [(n, list(g)) for n, g in by_order]
         for order, group in [*groups, (inf, [])]:
             if order > 0 and not checked:
-                await self._until_ready(1)
+                await self._await_ready(1)
                 await self._run_preflight()
                 checked = True
-            await self._until_ready(order)
+            await self._await_ready(order)
             if self.draining or self._stop.is_set():
                 return
             for spec in group:
                 self._start(self.states[spec.name])
         self.on_ready()
 
-    async def _until_ready(self, order: float) -> None:
-        """Wait for what processes of this order need, or until all is to stop."""
+    async def _await_ready(self, order: float) -> None:
+        """Wait for the processes that this order needs, or until all is to stop."""
         names = [s.name for s in self.specs if s.must_be_ready(order)]
         needed = [state for name in names if (state := self.states.get(name))]
         while not all(s.was_ready or s.problem for s in needed):
@@ -254,7 +254,7 @@ class Supervisor:
         if self._must_start(state) and not (end.was_ready or state.lacked_server):
             state.failed_starts += 1
             if end.exit_status == CANNOT_START or state.failed_starts >= STARTS_MAX:
-                return self._goes_on_without(state)
+                return self._skip_optional(state)
         state.status = "restarting"
         state.restarts += 1
         self.log.write_own(
@@ -268,8 +268,8 @@ class Supervisor:
         """Whether starts in vain are counted: one that has run is otherwise tried for ever."""
         return state.spec.optional or not state.was_ready
 
-    def _goes_on_without(self, state: ProcessState) -> bool:
-        """Return True where the process is optional; otherwise stop everything."""
+    def _skip_optional(self, state: ProcessState) -> bool:
+        """Return True if the process is optional; otherwise stop everything."""
         what = f"{state.spec.name} does not start: {state.last_line}"
         if not state.spec.optional:
             self.failure = what

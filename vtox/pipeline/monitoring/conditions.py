@@ -1,6 +1,6 @@
-"""Which conditions of the system hold, from what the monitor has just observed. Pure.
+"""Decides which conditions of the system hold, from the monitor's latest observation. Pure.
 
-docs/reference/alarms.md says of each what its limit is for and what to do.
+docs/reference/alarms.md says of each the reason for its limit and the remedy.
 """
 
 from collections.abc import Collection, Iterator
@@ -35,14 +35,14 @@ CLEAR_SHARE = 0.8
 # Finished windows stay below this share; an alarm of memory is of windows that wait.
 MEMORY_CLEAR_SHARE = NOT_FROM_SHARE
 # The first record of a run may be twice as long as others, and its windows may come so slowly that
-# it just does not end: nothing waits longer in an open record.
+# they just do not end it. Nothing waits longer in an open record.
 OPEN_RECORD_MAX_S = 2 * MAX_SILENCE_WINDOWS * MAX_RECORD_S
 # Two searches of the bridge, which fix it, lie between.
 ORPHAN_SEARCHES_S = 2 * ORPHAN_SEARCH_EVERY_S
 # A worker that was restarted reports within seconds; that of one that was killed ends by itself.
 NO_WORKER_S = float(heartbeats.LIFE_S)
 # The first worker of a queue has taken up to 250 s to start on a host at a load of 50. Until then
-# `/health/ready` says what is missing.
+# `/health/ready` lists the missing workers.
 FIRST_WORKER_S = 300.0
 # After a longer pause of the monitor the system was started again; a standby takes over sooner.
 RESTART_PAUSE_S = 30.0
@@ -54,7 +54,7 @@ DEAD_LETTERS_S = 300.0
 CLOCK_LIMIT_S = 1.0
 # An alarm of deleted windows stays this long after the last one, so that people see it.
 DELETED_CLEAR_S = 600.0
-# So long before its end operators plan a new certificate, which each client must trust.
+# This long before its end operators plan a new certificate, which each client must trust.
 CERTIFICATE_S = 30 * 86_400.0
 # It reports every few seconds; one that was taken away has no certificate to renew.
 OPCUA_SILENT_S = 60.0
@@ -66,7 +66,7 @@ RECORDER_STOPPED_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What the monitor has just read of the system."""
+    """The monitor's latest reading of the system."""
 
     snap: Snapshot
     backlog: Backlog
@@ -83,7 +83,7 @@ def unassigned_limit_s(settings: Settings) -> float:
 def next_watch(
     now: Observation, before: Watch | None, raised: Collection[str], s: Settings
 ) -> Watch:
-    """Return what the monitor remembers of this pass."""
+    """Return the values that the monitor remembers of this pass."""
     t, last = now.snap.t, before.deleted_unread if before else None
     kept = (x for x in before.dead_letters if x[0] <= t) if before else ()
     readings = (*kept, (t, dead_letters(now.snap.counters)))
@@ -116,8 +116,8 @@ def conditions(
 ) -> Iterator[Condition]:
     """Yield every condition that can be decided, whether it holds or not.
 
-    `before` and `watch` are what is remembered of the last pass and of this one; `raised` are the
-    names of the alarms that are raised.
+    `before` and `watch` are the remembered values of the last pass and of this one; `raised` are
+    the names of the alarms that are raised.
     """
     share = {name: CLEAR_SHARE for name in raised}
     yield _backlog(now.backlog, limits.backlog_s * share.get("backlog", 1.0))
@@ -237,7 +237,7 @@ def _memory(snap: Snapshot, raised: bool) -> Iterator[Condition]:
 
 
 def _recorder(snap: Snapshot) -> Iterator[Condition]:
-    """Yield whether the history is recorded; nothing where no recorder has ever run."""
+    """Yield whether the history is recorded; nothing if no recorder has ever run."""
     beat = snap.recorder
     if beat is None:
         return
@@ -262,11 +262,11 @@ def _recorder(snap: Snapshot) -> Iterator[Condition]:
 
 
 def _notifier(snap: Snapshot, raised: bool) -> Iterator[Condition]:
-    """Yield whether others are notified of alarms; nothing where none are wanted."""
+    """Yield whether others are notified of alarms; nothing if none are wanted."""
     beat = snap.notifier
     if beat is None and not raised:
         return
-    why = _why_not_notified(snap.t, beat) if beat else None
+    why = _notifier_reason(snap.t, beat) if beat else None
     yield Condition(
         name="notifier",
         holds=why is not None,
@@ -275,7 +275,7 @@ def _notifier(snap: Snapshot, raised: bool) -> Iterator[Condition]:
     )
 
 
-def _why_not_notified(t: float, beat: NotifierHeartbeat) -> Reason | None:
+def _notifier_reason(t: float, beat: NotifierHeartbeat) -> Reason | None:
     silent_s = beat.age_s(t)
     if silent_s > NOTIFIER_SILENT_S:
         return reason("notifier_silent", silence_s=silent_s)
@@ -304,7 +304,7 @@ def _absent(snap: Snapshot, raised: Collection[str]) -> Iterator[Condition]:
 
 
 def _certificate(snap: Snapshot) -> Iterator[Condition]:
-    """Yield whether the certificate of the OPC UA server ends soon; nothing where none ever ran."""
+    """Yield whether the certificate of the OPC UA server ends soon; nothing if none ever ran."""
     beat = snap.opcua
     if beat is None:
         return

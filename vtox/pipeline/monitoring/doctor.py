@@ -1,4 +1,4 @@
-"""The checks of `vtox doctor`: each says what was observed and what to do about it."""
+"""The checks of `vtox doctor`: each reports an observation and a remedy."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from vtox.pipeline.monitoring.measured_load import measured_load
 from vtox.pipeline.monitoring.readiness import Check
 from vtox.pipeline.monitoring.requirements import TYPICAL, Box, requirements
 from vtox.pipeline.monitoring.server_checks import (
+    package_checks,
     partition_checks,
     scaling_checks,
     server_checks,
@@ -43,6 +44,7 @@ def inspect(settings: Settings, machines: int | None = None, hosts: int = 1) -> 
             yield from server_checks(client, settings)
             snap = snapshot(client)
             yield from work_checks(snap)
+            yield from package_checks(client, snap)
             yield from scaling_checks(snap, settings)
             yield from partition_checks(client, settings)
             load, replicas = measured_load(client, snap), replicas_of(client)
@@ -58,7 +60,7 @@ def inspect(settings: Settings, machines: int | None = None, hosts: int = 1) -> 
 
 
 def _box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: int = 0) -> Box:
-    """Return what there is on this box, and of the server."""
+    """Return the resources of this box and of the server."""
     limit = settings.redis_maxmemory_mb << 20
     if snap and snap.server:
         limit = snap.server.maxmemory_bytes or 0
@@ -68,7 +70,7 @@ def _box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: in
         memory_bytes=shared_memory.memory_bytes(),
         disk_free_bytes=shutil.disk_usage(folder).free,
         workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers.least,
-        # The monitor knows what the cgroup of bridge and workers allows them.
+        # The monitor knows how many cores the cgroup allows to bridge and workers.
         cores=(snap and snap.metrics and snap.metrics[0].cores) or usable_cores(),
         link_bytes_per_s=_link_bytes_per_s(),
         hosts=hosts,
@@ -80,7 +82,7 @@ def _box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: in
 
 
 def _link_bytes_per_s() -> float:
-    """Return the speed of the fastest link of this host; 1 Gbit/s where none says it."""
+    """Return the speed of the fastest link of this host; 1 Gbit/s if none says it."""
     links = psutil.net_if_stats().values()
     return max([n.speed for n in links if n.isup and n.speed], default=1000) * 125_000.0
 
@@ -107,7 +109,7 @@ def _no_server(settings: Settings, error: ServerUnavailable) -> Check:
         )
     else:
         remedy = error.remedy or f"start it with `vtox up`, or {USE_ANOTHER_SERVER}"
-        if data_folder.why_unusable(settings.data_dir):
+        if data_folder.folder_problem(settings.data_dir):
             observed = "no server can run without a data folder"
             remedy = "first make the data folder usable (see above)"
         try:

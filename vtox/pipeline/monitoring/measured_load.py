@@ -1,10 +1,10 @@
-"""What the machines that send now ask of the system, each on average."""
+"""The average load of each machine that sends now."""
 
 from statistics import fmean
 
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.record_lengths import record_length_s
-from vtox.pipeline.monitoring.capacity import CPU, THREADS, capacity, of_last_minute
+from vtox.pipeline.monitoring.capacity import CPU, THREADS, capacity, last_minute_metrics
 from vtox.pipeline.monitoring.requirements import TYPICAL, MachineLoad
 from vtox.pipeline.store.machines.machines import load_motors
 from vtox.pipeline.store.server.client import Client
@@ -17,11 +17,11 @@ SAMPLED = 50
 
 
 def measured_load(client: Client, snap: Snapshot) -> MachineLoad:
-    """Return what was measured over the last minute; figures that are not known are typical ones.
+    """Return the figures of the last minute; typical ones take the place of unknown figures.
 
     With nothing known of machines that send, it is the typical load.
     """
-    now, recent = capacity(snap.metrics, snap.t), of_last_minute(snap.metrics, snap.t)
+    now, recent = capacity(snap.metrics, snap.t), last_minute_metrics(snap.metrics, snap.t)
     rates = [m.ingest_rate for m in recent if m.ingest_rate]
     if not now.machines or not rates:
         return TYPICAL
@@ -33,7 +33,7 @@ def measured_load(client: Client, snap: Snapshot) -> MachineLoad:
     rate, cores = fmean(rates), recent[0].cores
     busy_s = {f: _busy_s(snap, f) for f in FAMILIES}
     busy_s |= {name: now.used.get(name, 0.0) / rate for name in THREADS}
-    # Of several hosts the monitor knows its own cores.
+    # On several hosts the monitor knows its own cores.
     one_host = (
         len({w.host for w in snap.workers} | {p.bridge.host for p in snap.partitions if p.bridge})
         == 1

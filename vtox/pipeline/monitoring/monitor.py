@@ -53,7 +53,7 @@ from vtox.pipeline.store.system.status import snapshot
 log = structlog.get_logger()
 
 FORGET_EVERY_S = 60.0
-# What is looked for only where something has changed is looked for everywhere then.
+# At this interval a search that is limited to changed items covers all items.
 LOOK_EVERYWHERE_EVERY_S = 3600.0
 
 
@@ -75,7 +75,7 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
 
 
 class _Monitor:
-    """What is done each interval, in parts: one that fails keeps no other from being done."""
+    """The tasks of each interval, in parts: one that fails does not prevent the others."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
@@ -105,7 +105,7 @@ class _Monitor:
                 part()
             except redis.RedisError:
                 raise
-            except Exception:  # without its thread the process would go on and nobody would watch
+            except Exception:  # without its thread the process would go on unwatched
                 log.exception("a part of the monitor failed and is tried again")
 
     def _keep_time(self) -> None:
@@ -129,18 +129,18 @@ class _Monitor:
             self._silence.forget_unregistered(self._read_until)
         if time.monotonic() >= self._next_look_t:
             self._next_look_t = time.monotonic() + LOOK_EVERYWHERE_EVERY_S
-            self._silence.begin_anew()
+            self._silence.reset_senders()
             # So that no alert is trimmed before it is in the book, whether or not one looks.
             alarm_book.advance(self.client, forget=True)
 
 
 def measure(client: Client, settings: Settings, cpu: float | None = None) -> Metrics | None:
-    """Write one entry of `performance_metrics` and return it; None where there is nothing to say.
+    """Write one entry of `performance_metrics` and return it; None if there is nothing to say.
 
     `cpu` is the share of the time of the usable cores that was used since the last call.
 
-    The first call only keeps the counters, and so does the first after a pause: an average over a
-    time without measurements would look like one of today.
+    The first call only keeps the counters, and so does the first after a pause. An average over a
+    time without measurements would look like a current one.
     """
     now, last, recent = metrics.read(client)
     now = replace(now, busy_s=now.busy_s | _threads_s(client))
@@ -153,7 +153,7 @@ def measure(client: Client, settings: Settings, cpu: float | None = None) -> Met
 
 
 def _backlog_of(client: Client) -> int | None:
-    """Return the windows that are not finished, None where the server does not know."""
+    """Return the windows that are not finished, None if the server does not know."""
     group = sum_groups([group_info(client, p.raw) for p in served(client)])
     return group.backlog if group else None
 
@@ -204,8 +204,8 @@ def _threads_s(client: Client) -> dict[str, float]:
 def busy(last: Counts, now: Counts) -> dict[str, float]:
     """Return family -> share of the time between that tasks took of its workers' time.
 
-    And thread -> share of a core. What started meanwhile is left out; a worker that serves several
-    queues counts for each.
+    And thread -> share of a core. Workers started meanwhile are left out; a worker that serves
+    several queues counts for each.
     """
     shares: dict[str, list[float]] = {}
     for name, busy_s in now.busy_s.items():
@@ -241,7 +241,7 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | None:
 
 
 def _alarm_limits(settings: Settings) -> AlarmLimits:
-    """Return the limits of the rules file; the notifier says what is wrong with that file."""
+    """Return the limits of the rules file; the notifier reports faults of that file."""
     try:
         return read_limits(settings.notify_file)
     except RulesError as error:
@@ -252,7 +252,7 @@ def _alarm_limits(settings: Settings) -> AlarmLimits:
 def watch_system(client: Client, settings: Settings, limits: AlarmLimits | None = None) -> None:
     """Raise or clear the alarms of the system itself (docs/reference/alarms.md)."""
     before = system_alarms.load_watch(client)
-    kept, raised = system_alarms.kept_names(client)
+    kept, raised = system_alarms.condition_names(client)
     partitions = served(client)
     now = Observation(
         snap=snapshot(client),

@@ -7,7 +7,7 @@ from typing import Literal
 
 from vtox.motor.words.rendering import advice, render
 from vtox.pipeline.configuration import keys
-from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
+from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, last_minute_metrics
 from vtox.pipeline.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
 from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
 from vtox.pipeline.store.system.agreement import differences, in_words, title
@@ -19,7 +19,8 @@ Status = Literal["pass", "warn", "fail"]
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
 # Three of the recorder's pauses.
 RECORDER_SILENT_S = 30.0
-# A pass takes seconds. What waits for it is kept for hours, and must not grow unseen until then.
+# A pass takes seconds. The data that waits for it is kept for hours, and must not grow unseen until
+# then.
 RECORDER_BEHIND_S = 120.0
 # People see that the history was lost for a day.
 LOST_SHOWN_S = 86_400.0
@@ -37,9 +38,9 @@ BRIDGE_FORGOTTEN_S = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One condition; `remedy` says what to do where it does not hold.
+    """One condition; `remedy` is the advice if it does not hold.
 
-    Those of the running system have a `code` with `values`, of which both sentences are made.
+    Conditions of the running system have a `code` with `values`: both sentences come from them.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Check:
 
 
 def coded_check(name: str, status: Status, code: str, **values: str | int | float) -> Check:
-    """Return a check that says what its code says."""
+    """Return a check with the sentences of its code."""
     return Check(
         name=name,
         status=status,
@@ -128,17 +129,17 @@ def _hosts(parties: Sequence[Heartbeat]) -> list[Check]:
 
 
 def _broker(snapshot: Snapshot) -> list[Check]:
-    """Return whether Celery's broker takes tasks, where it is another one than the server."""
+    """Return whether Celery's broker takes tasks, if it is another one than the server."""
     broker = snapshot.broker
     if broker is None:
         return []
-    if problem := broker.why_unknown(snapshot.t):
+    if problem := broker.unknown_reason(snapshot.t):
         return [coded_check("broker", "fail", "broker_is_away", problem=problem)]
     return [coded_check("broker", "pass", "broker_takes_tasks", address=broker.address)]
 
 
 def _monitor(snapshot: Snapshot) -> Check:
-    """Return whether somebody watches: only an own process can say that the monitor does not."""
+    """Return whether the monitor watches: only another process can say that it does not."""
     watch = snapshot.watch
     if watch is None:
         return coded_check("monitor", "pass", "monitor_begins")
@@ -152,7 +153,7 @@ _FULL = {CPU: "cores_are_full", SERVER: "server_is_full", BRIDGE: "bridge_is_ful
 
 
 def _load(snapshot: Snapshot) -> list[Check]:
-    """Return whether cores and workers have time left; nothing where the monitor does not say."""
+    """Return whether cores and workers have time left; nothing if the monitor does not say."""
     used = capacity(snapshot.metrics, snapshot.t).used
     if not used:
         return []
@@ -166,8 +167,8 @@ def _load(snapshot: Snapshot) -> list[Check]:
 
 
 def _latency(snapshot: Snapshot) -> list[Check]:
-    """Return whether records are answered soon; nothing where none was."""
-    recent = of_last_minute(snapshot.metrics, snapshot.t)
+    """Return whether records are answered soon; nothing if none was."""
+    recent = last_minute_metrics(snapshot.metrics, snapshot.t)
     known = [m.latency_p95_ms for m in recent if m.latency_p95_ms is not None]
     if not known:
         return []
@@ -206,12 +207,12 @@ def _recorder(snapshot: Snapshot) -> Check:
 
 
 def recorder_behind_s(beat: RecorderHeartbeat, now_t: float) -> float:
-    """Return how long ago all streams were last recorded to their end; 0 where none was yet."""
+    """Return how long ago all streams were last recorded to their end; 0 if none was yet."""
     return 0.0 if beat.recorded_t is None else max(now_t - beat.recorded_t, 0.0)
 
 
 def _notifier(snapshot: Snapshot) -> list[Check]:
-    """Return whether alarms reach others, where that is set up."""
+    """Return whether alarms reach others, if that is set up."""
     beat = snapshot.notifier
     if beat is None:
         return []

@@ -1,8 +1,8 @@
-"""What a number of machines takes of server and hosts, next to what there is. Pure.
+"""The needs of a number of machines in server and hosts, next to the resources there. Pure.
 
-A table of lines `fixed + machines * what one takes`, from what the machines that send now take
-(`measured_load`), else from a typical one (`TYPICAL`). The resource that carries the fewest comes
-first. docs/howto/size-a-box.md has the table of a typical machine.
+It is a table of lines `fixed + machines * machine`. The figures come from the machines that send
+now (`measured_load`), else from a typical one (`TYPICAL`). The resource that carries the fewest
+comes first. docs/howto/size-a-box.md has the table of a typical machine.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,30 +22,31 @@ from vtox.pipeline.store.ledger.retention import (
     SHORTER_FROM_SHARE,
 )
 
-# Of threads, cores and links: a choice. The rest is for bursts, and for what a host that fails did.
+# The usable share of threads, cores and links is a choice. The rest is for bursts, and for the work
+# of a host that fails.
 PLANNED_SHARE = 0.7
 # The first record of a machine is up to twice as long, half as much longer on average.
 FIRST_RECORD_RATIO = 1.5
 # A window of the other families' records, and of one that is being diagnosed.
 SHORT_RECORDS_S = 1.0
 # docs/appendix/performance.md, "Soak": bridge, recorder, API, Flower, supervisor; a worker with its
-# pool process. docs/reference/limits.md: what the bridge has in memory of a machine.
+# pool process. docs/reference/limits.md: the bridge's memory of a machine.
 PROCESSES_BYTES, WORKER_BYTES, BRIDGE_MACHINE_BYTES = 480 * MB, 240 * MB, 83_000
 # docs/explanation/persistence.md: the log and its rewrite, next to the data in memory.
 # docs/howto/keep-history.md: history of a machine with windows of 1 s after two years.
 LOG_RATIO, HISTORY_BYTES = 3.0, 45 * MB
-# Time of the server's thread for a window: sent to a worker that has no ring (docs/adr/0018), and
-# to a replica (docs/explanation/guarantees.md, "When a replica takes over").
+# Time of the server's thread to send a window to a worker that has no ring (docs/adr/0018), and to
+# a replica (docs/explanation/guarantees.md, "When a replica takes over").
 FETCH_S, REPLICA_S = 60e-6, 40e-6
 RECORDER = "recorder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineLoad:
-    """What one machine asks of the system, on average of `machines`; 0: assumed.
+    """The load of one machine, on average of `machines`; 0: assumed.
 
-    `record_s` is the length of its long records, `state_bytes` what the server keeps of it besides
-    windows. Of a window: `busy_s` is the time of a worker by family, and of the one thread of
+    `record_s` is the length of its long records, `state_bytes` the server's data of it without
+    windows. For a window: `busy_s` is the time of a worker by family, and of the one thread of
     server, bridge and recorder; `cpu_s` the CPU time in all processes.
     """
 
@@ -59,7 +60,7 @@ class MachineLoad:
 
     @property
     def bytes_per_s(self) -> float:
-        """What it sends."""
+        """The rate at which it sends."""
         return self.windows_per_s * self.window_bytes
 
     @property
@@ -69,8 +70,8 @@ class MachineLoad:
 
 
 # Windows of 1 s with three currents and a vibration at 10 kHz, 16 bits. The record is the mean of
-# the simulated fleet; the times are those of docs/appendix/performance.md ("How many machines a box
-# carries"), 600 machines on two cores for ten minutes.
+# the simulated fleet. The times are from docs/appendix/performance.md ("How many machines a box
+# carries"): 600 machines on two cores for ten minutes.
 TYPICAL = MachineLoad(
     machines=0,
     windows_per_s=1.0,
@@ -85,11 +86,11 @@ TYPICAL = MachineLoad(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """What there is: memory limit of the server (0: none), and of each host memory and cores.
+    """The resources: memory limit of the server (0: none), and of each host memory and cores.
 
-    With several `hosts` the first has the server, bridge and recorder, the others the workers. Of a
-    server that is not here (`server_here`) neither memory nor disk count. `ring_bytes` is the ring
-    of windows in shared memory, `link_bytes_per_s` what a host can send.
+    With several `hosts` the first has the server, bridge and recorder, the others the workers. If
+    the server is not here (`server_here`), neither its memory nor its disk counts. `ring_bytes` is
+    the ring of windows in shared memory, `link_bytes_per_s` the rate at which a host can send.
     """
 
     limit_bytes: float
@@ -106,7 +107,7 @@ class Box:
 
 
 class _Resource(NamedTuple):
-    """What machines take of something: `fixed + machines * machine`, of what there is (`have`)."""
+    """The need of machines for one resource: `fixed + machines * machine`, out of `have`."""
 
     code: str
     fixed: float
@@ -115,11 +116,11 @@ class _Resource(NamedTuple):
 
     @property
     def carries(self) -> int:
-        """How many machines it is enough for."""
+        """The number of machines for which it is enough."""
         return max(int((self.have - self.fixed) / self.machine + 1e-6), 0)
 
     def check(self, machines: int, **values: float) -> Check:
-        """Return whether it is enough for so many machines."""
+        """Return whether the resource is enough for this many machines."""
         need = self.fixed + machines * self.machine
         known = {"machines": machines, "carries": self.carries, "need": need, "have": self.have}
         enough = machines <= self.carries
@@ -130,7 +131,7 @@ class _Resource(NamedTuple):
 
 
 def requirements(machines: int, load: MachineLoad, settings: Settings, box: Box) -> Iterator[Check]:
-    """Yield what so many machines take of each resource, the one that carries the fewest first."""
+    """Yield the need of this many machines for each resource, the scarcest first."""
     yield coded_check(
         f"load of {machines}",
         "pass",
@@ -147,7 +148,7 @@ def requirements(machines: int, load: MachineLoad, settings: Settings, box: Box)
 
 
 def resources(load: MachineLoad, settings: Settings, box: Box) -> list[_Resource]:
-    """Return what there is and what one machine takes of it, in the order in which it runs out."""
+    """Return each resource and a machine's need for it, in the order in which they run out."""
     found = [*_times(load, box), *_memory(load, settings, box)]
     return sorted(found, key=lambda r: r.carries)
 
@@ -183,7 +184,7 @@ def _memory(load: MachineLoad, settings: Settings, box: Box) -> Iterator[_Resour
         yield _Resource("server_memory", outputs, first + state, NOT_FROM_SHARE * limit)
     if not box.server_here:
         return
-    finished = state + rate * max(_held_s(load), settings.keep.windows.s)
+    finished = state + rate * max(_mean_hold_s(load), settings.keep.windows.s)
     workers = box.workers * WORKER_BYTES if box.hosts == 1 else 0
     others = (PROCESSES_BYTES + box.ring_bytes + workers) / MB
     history = load.windows_per_s * HISTORY_BYTES / MB
@@ -198,16 +199,16 @@ def _memory(load: MachineLoad, settings: Settings, box: Box) -> Iterator[_Resour
 
 
 def retained_s(machines: int, load: MachineLoad, settings: Settings, box: Box) -> float:
-    """Return how long a window stays, s from its arrival: less than set where memory is short."""
+    """Return how long a window stays, s from its arrival: less than set if memory is short."""
     if not box.limit_bytes:
         return settings.keep.windows.s
     limit, rate = box.limit_bytes / MB, machines * load.bytes_per_s / MB
-    state, held_s = machines * load.state_bytes / MB, _held_s(load)
+    state, held_s = machines * load.state_bytes / MB, _mean_hold_s(load)
     spare = SHORTER_FROM_SHARE * limit - _outputs_mb(settings, limit) - state - rate * held_s
     return min(held_s + max(spare, 0.0) / rate, settings.keep.windows.s)
 
 
-def _held_s(load: MachineLoad) -> float:
+def _mean_hold_s(load: MachineLoad) -> float:
     """Return how long a window is held: half of a long record on average, until it is complete."""
     return load.record_s / 2 + SHORT_RECORDS_S
 

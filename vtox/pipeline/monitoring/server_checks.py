@@ -1,29 +1,35 @@
-"""What `vtox doctor` checks on a server that answers: clock, rights, log, and the work on it."""
+"""The checks of `vtox doctor` on a server that answers: clock, rights, log, and its load."""
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import redis
 
+from vtox.motor.faults import FAILED
 from vtox.motor.words.rendering import advice, full_reason, render
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.monitoring.host_checks import PACKAGE_REMEDY
 from vtox.pipeline.monitoring.readiness import Check, Status, checks
 from vtox.pipeline.store.ledger.retention import sizes_are_measured
 from vtox.pipeline.store.server.client import Client, server_info, server_time
 from vtox.pipeline.store.server.partition_table import number_in_force
+from vtox.pipeline.store.stream import outputs
+from vtox.pipeline.store.system.agreement import PACKAGES_TERM, REFUSED_TERM, title
 from vtox.pipeline.store.system.status import Snapshot
 
 REDIS_MIN = (7, 0)
 # Alerts carry the senders' times, throughput the server's: a second shows.
 CLOCK_WARN_S = 1.0
 LAG_WARN = 1000
+# A package that fails shows in each result of its fault: in one of six and more.
+RESULTS_READ = 200
 
 
 def server_checks(client: Client, settings: Settings) -> Iterator[Check]:
-    """Yield how far the server is, and whether it keeps what VTOX writes."""
+    """Yield the round trip, the clock, and whether the server keeps the data that VTOX writes."""
     before = time.time()
     server_t = server_time(client)
     after = time.time()
@@ -87,7 +93,7 @@ def _persistence(info: dict[str, object], settings: Settings) -> Check:
 
 
 def work_checks(snap: Snapshot) -> Iterator[Check]:
-    """Yield how the work is doing: readiness, alarms, dead letters, windows that wait."""
+    """Yield the state of the work: readiness, alarms, dead letters, windows that wait."""
     yield from (
         replace(c, name="memory") if c.name == "server" else c
         for c in checks(snap)
@@ -126,8 +132,43 @@ def work_checks(snap: Snapshot) -> Iterator[Check]:
     )
 
 
+def package_checks(client: Client, snap: Snapshot) -> Iterator[Check]:
+    """Yield the bridges and workers that lack a package of others, or in which one fails."""
+    noted = {title(p): p.terms.get(PACKAGES_TERM, "") for p in snap.parties}
+    every = {name for text in noted.values() for name in text.split(", ") if name}
+    for name in sorted(every):
+        if lacking := [f"{who} ({_host(snap, who)})" for who, t in noted.items() if name not in t]:
+            yield Check(
+                name="packages of hosts",
+                status="warn",
+                observed=f"{name} is not installed for {', '.join(lacking)}: its fault is unknown",
+                remedy="install it on every host, with the same version",
+            )
+    for p in snap.parties:
+        if refused := p.terms.get(REFUSED_TERM):
+            observed = f"{title(p)} ({p.host}) leaves out {refused}"
+            yield Check(
+                name="packages of hosts", status="warn", observed=observed, remedy=PACKAGE_REMEDY
+            )
+    latest = (e for _, e in outputs.before(client, keys.RESULTS, "", count=RESULTS_READ))
+    failed = {e[b"fault"].decode(): e[b"reason"].decode() for e in latest if _failed(e)}
+    for fault, why in failed.items():
+        observed = f"{fault}: {why}"
+        yield Check(
+            name="packages at work", status="warn", observed=observed, remedy=PACKAGE_REMEDY
+        )
+
+
+def _host(snap: Snapshot, who: str) -> str:
+    return next(p.host for p in snap.parties if title(p) == who)
+
+
+def _failed(entry: Mapping[bytes, bytes]) -> bool:
+    return entry.get(b"code") == FAILED.encode()
+
+
 def scaling_checks(snap: Snapshot, settings: Settings) -> Iterator[Check]:
-    """Yield whether the number of workers of this host follows the load, where that is set."""
+    """Yield whether the number of workers of this host follows the load, if that is set."""
     if not settings.cluster_workers.follows_load:
         return
     report = next((r for r in snap.scaling if r.host == socket.gethostname()), None)

@@ -1,7 +1,7 @@
 """Notices machines that fall silent or send again, and forgets machines no longer needed.
 
-The monitor calls it. What it looks at are the machines that send, and the ones that have fallen
-silent since it looked last: one that is silent costs nothing more.
+The monitor calls it. It looks at the machines that send, and at machines that fell silent since its
+last look: one that stays silent costs nothing more.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from vtox.pipeline.store.ledger.retention_clock import retention_time
 from vtox.pipeline.store.machines.machines import (
     arrivals_since,
     forget_silent,
-    of_scalars_alone,
+    scalar_only_machines,
 )
 from vtox.pipeline.store.machines.rhythms import (
     Intervals,
@@ -41,18 +41,18 @@ def look_every_s(settings: Settings) -> float:
 
 
 class SilenceWatch:
-    """Holds up to which arrival the machines were looked at; earlier ones are as they were."""
+    """Keeps the arrival up to which the machines were looked at; earlier ones have not changed."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
         self.settings = settings
         self._intervals = Intervals()
-        # What was read is looked at one look later, and the next look is one later again.
+        # Entries that were read are looked at one look later, and the next look is one later again.
         self._delay_s = min(2 * look_every_s(settings), settings.silence_after_s / 2)
         self._least_s = settings.silence_after_s - self._delay_s
-        self.begin_anew()
+        self.reset_senders()
 
-    def begin_anew(self) -> None:
+    def reset_senders(self) -> None:
         """Look at all machines next time."""
         self._senders: dict[str, Arrivals | None] = {}
         self._read_until = self._looked_until = self._forgotten_until = 0.0
@@ -60,13 +60,14 @@ class SilenceWatch:
     def look(self, read_until: float) -> None:
         """Raise or clear the alert `silent` of every machine that has ever sent.
 
-        Silence lasts to the time up to which the stream was read one interval ago: a window in the
-        backlog is no silence, and one that was read has been admitted meanwhile. It begins no
-        earlier than the server, which took no window before, and not while a full server refuses
-        windows. All times are the server's.
+        Silence lasts to the time up to which the stream was read one interval ago. So a window in
+        the backlog is no silence, and a window that was read has been admitted meanwhile.
+
+        Silence begins no earlier than the server, which took no window before, and not while a full
+        server refuses windows. All times are the server's.
         """
         if read_until < self._read_until:  # the server's clock was set back
-            self.begin_anew()
+            self.reset_senders()
         client, after_s = self.client, self._least_s
         began = server_start_t(client)
         refusing = server_memory(client).share >= MEMORY_FAIL_SHARE
@@ -92,9 +93,9 @@ class SilenceWatch:
         self._read_until, self._looked_until = read_until, looked_until
 
     def _learn_from_scalars(self, arrived: Mapping[str, float]) -> None:
-        """Learn how often the machines send that send scalars alone; the bridge does of others."""
+        """Learn the rhythm of machines that send scalars alone; the bridge learns the others'."""
         asked = {m: t for m, t in arrived.items() if self._senders.get(m, True) is not None}
-        alone = of_scalars_alone(self.client, asked)
+        alone = scalar_only_machines(self.client, asked)
         new = [m for m in alone if m not in self._senders]
         known = read_rhythms(self.client, new)
         self._senders |= dict.fromkeys(asked.keys() - alone)

@@ -1,10 +1,10 @@
-"""Traces: what each process does with one window, as spans of OpenTelemetry.
+"""Traces: the work of each process on one window, as spans of OpenTelemetry.
 
 `docs/howto/trace-windows.md` shows how to use them.
 
 A window with a `traceparent` (W3C Trace Context) is followed from its arrival to the commit of its
-results; of the others the bridge starts a trace for its own share. Spans are made after the
-fact, from two moments each, and sent in the background: a collector that is away delays nothing.
+results. For the others the bridge starts a trace for its own share. Spans are made after the fact,
+from two moments each, and sent in the background: a collector that is away delays nothing.
 """
 
 import random
@@ -24,7 +24,7 @@ _TRACEPARENT = re.compile(
 )
 _SAMPLED = 1
 Attributes = Mapping[str, str | int | float]
-# What a process that is killed may lose of its spans.
+# The spans of this time may be lost with a process that is killed.
 SEND_EVERY_S = 1.0
 # A collector that hangs must not delay a process that ends.
 SEND_TIMEOUT_S = 2.0
@@ -47,7 +47,7 @@ class Tracing:
         self._tracer = provider.get_tracer("vtox", version())
         self._share = share
 
-    def of_window(self, traceparent: str) -> bool:
+    def is_traced(self, traceparent: str) -> bool:
         """Return whether a window is followed: its sender wants it, or it is of the share."""
         if parent := _TRACEPARENT.fullmatch(traceparent):
             return bool(int(parent["flags"], 16) & _SAMPLED)
@@ -83,12 +83,12 @@ class Tracing:
         return carrier["traceparent"]
 
     def flush(self) -> None:
-        """Send what is left, for a limited time."""
+        """Send the remaining spans, for a limited time."""
         self._provider.force_flush(int(1000 * SEND_TIMEOUT_S))
 
 
 def start_tracing(url: str | None, share: float, process: str) -> Tracing | None:
-    """Return what makes the spans of a share of the windows, None without the URL of a collector.
+    """Return the `Tracing` of a share of the windows, None without the URL of a collector.
 
     Raises `SettingsError`: a collector is set, and OpenTelemetry is not installed.
     """

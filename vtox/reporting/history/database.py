@@ -48,7 +48,7 @@ _REPAIR = (
 
 
 def address(settings: Settings) -> str:
-    """Return where the history is, for people."""
+    """Return the place of the history, for people."""
     return mask(settings.database_url) if settings.database_url else str(settings.history_file)
 
 
@@ -80,7 +80,7 @@ def engine_to_write(settings: Settings) -> Engine:
 
 
 def make_file(settings: Settings) -> None:
-    """Make the file of SQLite where there is none.
+    """Make the file of SQLite if there is none.
 
     Raises `SettingsError`: it cannot be made.
     """
@@ -159,7 +159,7 @@ def explain_errors(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def reading(settings: Settings) -> Iterator[Connection | None]:
-    """Open the history for one reading; None where nothing was ever recorded.
+    """Open the history for one reading; None if nothing was ever recorded.
 
     Raises `HistoryUnavailable`: its database does not answer.
     """
@@ -185,7 +185,7 @@ def _sqlite(file: Path, mode: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
-    def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
+    def disable_driver_transactions(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
 
     watch(engine, file)

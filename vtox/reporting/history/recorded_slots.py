@@ -20,14 +20,14 @@ MOST_DIAGNOSES = 100_000
 
 
 class RecordedHours(NamedTuple):
-    """Hours of a time, by what is known of them."""
+    """Hours of a time, by the detail of the records kept."""
 
     raw: float
     """every diagnosis is kept: they are tried again"""
     quiet: float
     """only sums are left, and nothing was found: no sensitivity raises anything"""
     undecidable: float
-    """only sums are left, and something was found: what it would have raised cannot be said"""
+    """only sums are left, and something was found: its alarms cannot be known"""
     empty: float
     """nothing was recorded"""
 
@@ -36,7 +36,7 @@ class RecordedHours(NamedTuple):
 class RecordedSlots:
     """The diagnoses of one fault that can be tried again.
 
-    They begin at `from_t` (s), None where there is none; `level` is that of its alarm then.
+    They begin at `from_t` (s), None if there is none; `level` is that of its alarm then.
     """
 
     slots: tuple[Slots, ...]
@@ -119,7 +119,7 @@ def _level_at(db: Connection, machine_id: str, fault: str, t: float) -> Level:
 def _hours(
     db: Connection, number: int, from_s: float, to_s: float, raw_from_s: float
 ) -> RecordedHours:
-    """Return the hours before the raw diagnoses by their sums; what is after them is raw."""
+    """Return the hours before the raw diagnoses by their sums; the hours after are raw."""
     c, first_s = hours.c, raw_from_s // HOUR_S * HOUR_S
     found = func.max(case((outcomes.c.state.in_(FOUND_STATES), 1), else_=0))
     statement = (

@@ -1,21 +1,27 @@
 """Finds results that are recorded already: a server that lost its last second has them made again.
 
 Workers then diagnose the same windows, and the entry gets another id. Mostly nothing is looked up:
-what is later than all that is recorded of its series is new.
+an entry later than all that is recorded of its series is new.
 """
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from vtox.reporting.history.downsampling import Row
 from vtox.reporting.history.schema import records
 
-# A sender whose clock is ahead has its records placed by their arrival: made again, one is later by
-# the time that the server was away, and until the record was dispatched again.
+# A sender whose clock is ahead has its records placed by their arrival. One that is made again is
+# later by the time that the server was away, and until the record was dispatched again.
 LATER_MS = 600_000
 
 _c = records.c
+# Made once: a recorder that starts asks it for each series.
+_WINDOWS = select(_c.windows).where(
+    _c.series_id == bindparam("series_id"),
+    _c.windows.is_not(None),
+    _c.t_ms.between(bindparam("first_ms"), bindparam("last_ms")),
+)
 
 
 class Redone:
@@ -65,5 +71,5 @@ def _earliest_ms(row: Row) -> int:
 def _windows(db: Connection, series_id: int, rows: list[Row]) -> set[str]:
     first_ms = min(map(_earliest_ms, rows))
     last_ms = max(r.t_ms for r in rows)
-    found = select(_c.windows).where(_c.series_id == series_id, _c.windows.is_not(None))
-    return set(db.execute(found.where(_c.t_ms.between(first_ms, last_ms))).scalars())
+    given = {"series_id": series_id, "first_ms": first_ms, "last_ms": last_ms}
+    return set(db.execute(_WINDOWS, given).scalars())

@@ -13,10 +13,10 @@ from vtox.pipeline.cluster.data_folder import translate_os_errors
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.system.damaged_sqlite import (
     Row,
-    from_both_ends,
     is_whole,
     open_damaged,
     put_aside,
+    read_both_ends,
 )
 from vtox.reporting.history import copying, database
 from vtox.reporting.history.migrations.upgrade import migrate
@@ -27,10 +27,10 @@ _OF_SERIES = (records, minutes, hours)
 
 
 def repair(settings: Settings) -> tuple[Path, dict[str, int]] | None:
-    """Move the file aside and make one of what can be read; None where nothing is damaged.
+    """Move the file aside and rebuild it from its readable rows; None if nothing is damaged.
 
-    Returns where the damaged file is now, and how many rows of each table could be read. No process
-    may write the history meanwhile.
+    Returns the new place of the damaged file, and how many rows of each table could be read. No
+    process may write the history meanwhile.
 
     Raises `InputError`: there is no file.
     """
@@ -82,9 +82,9 @@ def _readable(source: sqlite3.Connection, table: Table, names: list[str]) -> Ite
     columns = ", ".join(names)
     select = f"SELECT {columns} FROM {table.name} NOT INDEXED"
     if table not in _OF_SERIES:
-        yield from from_both_ends(source, select, ["rowid"])
+        yield from read_both_ends(source, select, ["rowid"])
         return
     order = [c.name for c in table.primary_key]
-    numbers = from_both_ends(source, f"SELECT id FROM {series.name} NOT INDEXED", ["rowid"])
+    numbers = read_both_ends(source, f"SELECT id FROM {series.name} NOT INDEXED", ["rowid"])
     for (number,) in numbers:
-        yield from from_both_ends(source, f"{select} WHERE series_id = {number}", order)
+        yield from read_both_ends(source, f"{select} WHERE series_id = {number}", order)

@@ -1,4 +1,4 @@
-"""How long the history keeps what, and the deletion of what is older."""
+"""Time that the history keeps each kind of data, and the deletion of older data."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -52,8 +52,8 @@ def oldest_kept(settings: Settings, now_ms: int) -> Oldest:
 def keep_time(engine: Engine, clock: RetentionClock) -> float:
     """Take the time on by which the history deletes; return it, s since 1970.
 
-    It is never later than the server's clock, and kept in the history: another server with another
-    clock, or none that was kept, does not change what has been recorded.
+    It is never later than the server's clock, and kept in the history. A server with another clock,
+    or without a kept one, therefore does not change the records.
     """
     server_t = server_time(clock.client)
     with engine.begin() as db:
@@ -61,7 +61,7 @@ def keep_time(engine: Engine, clock: RetentionClock) -> float:
         ids = db.execute(select(positions.c.entry_id)).scalars().all()
     kept = KeptTime(row["t"], row["ahead_s"], row["lasted_s"]) if row else first_time(ids, server_t)
     # Not in the transaction, which others wait for, as it asks the server.
-    found = clock.take_on(kept)
+    found = clock.advance_clock(kept)
     with engine.begin() as db:
         db.execute(delete(retention_clock))
         db.execute(retention_clock.insert(), {"id": 0} | asdict(found))
@@ -69,7 +69,7 @@ def keep_time(engine: Engine, clock: RetentionClock) -> float:
 
 
 def delete_older(engine: Engine, oldest: Oldest) -> int:
-    """Delete what is older than kept, some series at a time; return how many rows."""
+    """Delete data past its retention, some series at a time; return how many rows."""
     with engine.begin() as db:
         quantities = db.execute(select(series.c.id, series.c.quantity)).all()
         deleted = 0

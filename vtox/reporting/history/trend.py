@@ -8,12 +8,12 @@ from vtox.motor.alarms.health.assessment import PUBLISH_EVERY_S
 
 # From best to worst; a figure of the system has no state.
 STATES = ("", "normal", "unknown", "warning", "fault")
-# Of an assessment, which has no length: two that were due are missing.
+# For an assessment, which has no length: two that were due are missing.
 ASSESSMENT_GAP_MS = 3000 * PUBLISH_EVERY_S
 
 
 class StepOutcome(NamedTuple):
-    """What came in one step with one outcome."""
+    """Records of one step with one outcome."""
 
     t: float
     state: str
@@ -57,7 +57,7 @@ class Trend:
     """the same"""
     maximum: list[float | None] = field(default_factory=list)
     threshold: list[float | None] = field(default_factory=list)
-    """what the statistic was compared with"""
+    """limit that the statistic was compared with"""
     severity: list[float | None] = field(default_factory=list)
     """largest of the step"""
 
@@ -76,7 +76,7 @@ class Trend:
         self.severity.append(max(_numbers(g.severity for g in groups), default=None))
 
 
-def of_steps(groups: Iterable[StepOutcome], first_s: int, end_s: int, step_s: int) -> Trend:
+def step_trend(groups: Iterable[StepOutcome], first_s: int, end_s: int, step_s: int) -> Trend:
     """Return the trend on the grid of steps from `first_s` to before `end_s`."""
     by_step: dict[int, list[StepOutcome]] = {}
     for group in groups:
@@ -87,7 +87,7 @@ def of_steps(groups: Iterable[StepOutcome], first_s: int, end_s: int, step_s: in
     return trend
 
 
-def of_records(records: Iterable[TrendRecord]) -> Trend:
+def record_trend(records: Iterable[TrendRecord]) -> Trend:
     """Return the trend of single records, oldest first, with a gap wherever one would have fit."""
     trend = Trend()
     last: TrendRecord | None = None

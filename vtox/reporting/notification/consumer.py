@@ -30,10 +30,10 @@ from vtox.reporting.notification.plan import (
     ENDS_TOGETHER_MS,
     Schedule,
     SecondNotice,
+    gather_ends,
     is_answered,
     plans,
     second_notices,
-    with_ends_together,
 )
 from vtox.reporting.notification.rules import Rules
 
@@ -151,7 +151,7 @@ class Consumer:
     def make_digests(self, now_ms: int) -> None:
         """Put together the digests that are due; waits for no server."""
         for target, due_ms in outbox_digests.due_digests(self.engine, now_ms):
-            if self.rules.targets[target].is_of_people:
+            if self.rules.targets[target].has_human_readers:
                 outbox_digests.send_alone(self.engine, target, due_ms)
             rows = outbox_digests.gathered(self.engine, target, due_ms)
             if not rows:
@@ -213,7 +213,7 @@ class Consumer:
         suspended = alarm is not None and bool(alarm.suspensions)
         found = plans(self.rules, e, present.ms, suspended=suspended)
         if e.name == "cleared":
-            found = with_ends_together(found, self.rules, present.ms, present.gathering)
+            found = gather_ends(found, self.rules, present.ms, present.gathering)
         for target, plan in found.items():
             if e.name == "cleared":
                 rows.ended.append((target, e.alarm_id))
@@ -232,7 +232,7 @@ class Consumer:
     def _overtaking(self, new: Iterable[NewDelivery]) -> list[NewDelivery]:
         """Return rows that go at once to people, who may get the end of an earlier alarm later."""
         at_once = [n for n in new if n.state == "waiting" and n.alarm_id]
-        return [n for n in at_once if self.rules.targets[n.target].is_of_people]
+        return [n for n in at_once if self.rules.targets[n.target].has_human_readers]
 
     def _held(self) -> set[tuple[str, str, str]]:
         return {

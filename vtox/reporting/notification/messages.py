@@ -1,4 +1,4 @@
-"""What is sent: an event, a digest or a test as JSON, with a title and a text for people.
+"""Messages: an event, a digest or a test as JSON, with a title and a text for people.
 
 The form is that of Standard Webhooks: `type`, `timestamp`, `data`. It is kept as it was made, so
 that every attempt sends the same bytes.
@@ -20,7 +20,7 @@ from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
 from vtox.reporting.notification.events import AlarmEvent
 
-# What the specification recommends.
+# The size that the specification recommends.
 BODY_MAX_BYTES = 20_000
 # Characters of a text, a comment or a reason, of a name: together they fit, three bytes each.
 TEXT_MAX, NAME_MAX = 1200, 200
@@ -43,7 +43,7 @@ def alarm_message(
     title = _title(e, language)
     lines = [
         _overdue(e, language),
-        _when_to_act(priority, language),
+        _action_name(priority, language),
         why,
         _grows(growth, language),
         _deed(e, language),
@@ -110,7 +110,7 @@ def trial_message(now_ms: int, language: Language = DEFAULT) -> Message:
 
 
 def encode(message: Message) -> bytes:
-    """Return the bytes of a message: where they would be too many, without its texts and values."""
+    """Return the bytes of a message: if they would be too many, without its texts and values."""
     body = orjson.dumps(message)
     if len(body) <= BODY_MAX_BYTES:
         return body
@@ -146,7 +146,7 @@ def _grows(growth: Growth | None, language: Language) -> str:
     return rendering.render(growth.why.code, growth.why.values, language) if growth else ""
 
 
-def _when_to_act(priority: Priority | None, language: Language) -> str:
+def _action_name(priority: Priority | None, language: Language) -> str:
     name = rendering.name_of("action", priority.action, language) if priority else ""
     return name[:1].upper() + name[1:]
 
@@ -158,7 +158,7 @@ def _overdue(e: AlarmEvent, language: Language) -> str:
 
 
 def _deed(e: AlarmEvent, language: Language) -> str:
-    """Return what an operator did, in words; empty where none did anything."""
+    """Return the action of an operator in words; empty without one."""
     if e.action is None:
         return ""
     a = e.action

@@ -38,7 +38,7 @@ class MqttTargets:
         self._ended: dict[str, tuple[str, int]] = {}
 
     def send(self, name: str, target: Target, message_id: str, body: bytes) -> Attempt:
-        """Publish a message and wait until the broker has it; never raises for what it may do."""
+        """Publish a message, wait until the broker has it; return its errors, never raise them."""
         topic, payload, retain = publication(target.prefix, orjson.loads(body))
         known = self._connected.get(name)
         anew = known is None or not known.is_open
@@ -58,7 +58,7 @@ class MqttTargets:
         except _RefusedError as refusal:
             failed = Attempt(problem=f"mqtt_refused {refusal}")
         except _MessageRefusedError as refusal:
-            return _given_up(str(refusal), anew=anew)
+            return _final_failure(str(refusal), anew=anew)
         except _EndedError as end:
             failed = self._not_confirmed(name, message_id, connected, f"broken_connection {end}")
         else:
@@ -74,10 +74,10 @@ class MqttTargets:
         last, times = self._ended.get(name, ("", 0))
         times = times + 1 if last == message_id else 1
         self._ended[name] = message_id, times
-        return _given_up(problem) if times >= ENDS_MAX else Attempt(problem=problem)
+        return _final_failure(problem) if times >= ENDS_MAX else Attempt(problem=problem)
 
     def _connect(self, name: str, target: Target, lasting: bool) -> "_Connection":
-        """Connect again: what the last connection had not confirmed waits in the outbox, not here.
+        """Connect again: messages unconfirmed by the last connection wait in the outbox, not here.
 
         One that is not `lasting` is for a test, and says nothing of whether the notifier is there.
 
@@ -143,7 +143,7 @@ class _Connection:
 
     @property
     def is_open(self) -> bool:
-        """Whether the broker has not ended it, as far as is known."""
+        """Whether the connection is open; an end that has not been noticed yet does not count."""
         return self.broker.is_connected()
 
     def publish(self, topic: str, payload: Any, retain: bool, timeout_s: float) -> None:
@@ -174,6 +174,6 @@ def _refusal(reason: ReasonCode) -> Exception | None:
     return _RefusedError(str(reason)) if busy else _MessageRefusedError(str(reason))
 
 
-def _given_up(why: str, *, anew: bool = False) -> Attempt:
+def _final_failure(why: str, *, anew: bool = False) -> Attempt:
     """Return the attempt of a message that the broker does not take, though it takes others."""
     return Attempt(problem=f"{MESSAGE_REFUSED} {why}", anew=anew, of_message=True, final=True)

@@ -88,7 +88,7 @@ def add(
     ended: Sequence[tuple[str, str]],
     overtaking: Sequence[NewDelivery] = (),
 ) -> bool:
-    """Make rows and move the positions; False where another notifier has moved one.
+    """Make rows and move the positions; False if another notifier has moved one.
 
     `ended` are target and alarm of messages that wait for the end of a suspension: the alarm has
     ended, and they are not sent any more. `overtaking` are new rows that would go before the end of
@@ -136,11 +136,11 @@ def keep_now(engine: Engine, rows: Sequence[NewDelivery]) -> None:
         db.execute(changed, [asdict(r) for r in rows])
 
 
-def kept_now(engine: Engine) -> list[NewDelivery]:
+def present_deliveries(engine: Engine) -> list[NewDelivery]:
     """Return the messages of the present state, as they were made."""
     names = NewDelivery.__slots__
     with engine.connect() as db:
-        found = db.execute(select(*(_c[n] for n in names)).where(_is_now()))
+        found = db.execute(select(*(_c[n] for n in names)).where(_is_present()))
         return [NewDelivery(**row) for row in found.mappings()]
 
 
@@ -159,12 +159,12 @@ def renew(engine: Engine, target: str, now_ms: int, but_id: int) -> None:
         rows = db.execute(of_alarms.order_by(_c.id))
         # The last part of an alarm's id is when it began: its topic is of machine and fault.
         last = {alarm_id.rpartition(":")[0]: row_id for row_id, alarm_id in rows}
-        again = or_(and_(done, _is_now()), _c.id.in_(list(last.values())))
+        again = or_(and_(done, _is_present()), _c.id.in_(list(last.values())))
         values = {"state": "waiting", "due_ms": now_ms, "created_ms": now_ms, "attempts": 0}
         db.execute(sql_update(deliveries).where(again).values(values))
 
 
-def _is_now() -> ColumnElement[bool]:
+def _is_present() -> ColumnElement[bool]:
     return _c.message_id.startswith(NOW, autoescape=True)
 
 
@@ -175,11 +175,11 @@ def _move(db: Connection, start: Position, end: Position) -> bool:
 
 
 def next_due(engine: Engine, target: str, now_ms: int, *, in_order: bool = False) -> int | None:
-    """Return the row that is to be sent to a target now, None where none is.
+    """Return the row that is to be sent to a target now, None if none is.
 
-    Messages of an alarm go one after the other; of several alarms the one tried least goes first.
-    `in_order`: the oldest of all goes, as soon as the target is tried again and no other notifier
-    has it. The target itself may have to be left in peace for a time.
+    Messages of an alarm go one after the other. Among several alarms the one tried least goes
+    first. `in_order`: the oldest of all goes, as soon as the target is tried again and no other
+    notifier has it. The target itself may have to be left in peace for a time.
     """
     waiting = and_(_c.target == target, _c.state == "waiting")
     free = (_c.claimed_until_ms.is_(None)) | (_c.claimed_until_ms <= now_ms)
@@ -195,13 +195,13 @@ def next_due(engine: Engine, target: str, now_ms: int, *, in_order: bool = False
         due = due.where(_c.due_ms <= now_ms).order_by(_c.attempts, _c.id)
     due = due.limit(1)
     with engine.connect() as db:
-        if not _in_peace(db, target, now_ms):
+        if not _retry_due(db, target, now_ms):
             return None
         return db.execute(due).scalar_one_or_none()
 
 
 def claim(engine: Engine, row_id: int, now_ms: int, until_ms: int) -> OutgoingMessage | None:
-    """Take a row until a time, None where another notifier has it or has settled it."""
+    """Take a row until a time, None if another notifier has it or has settled it."""
     token = secrets.token_hex(8)
     free = (_c.claimed_until_ms.is_(None)) | (_c.claimed_until_ms <= now_ms)
     mine = sql_update(deliveries).where(_c.id == row_id, _c.state == "waiting", free)
@@ -219,7 +219,7 @@ def settle_delivered(engine: Engine, d: OutgoingMessage, now_ms: int) -> None:
     with engine.begin() as db:
         done = {"state": "delivered", "done_ms": now_ms, "claim": "", "claimed_until_ms": None}
         # Another message may have taken the place of a present state.
-        same = or_(~_is_now(), _c.claim == d.claim)
+        same = or_(~_is_present(), _c.claim == d.claim)
         first = sql_update(deliveries).where(_c.id == d.id, _c.state != "delivered", same)
         n = db.execute(first.values(done | {"attempts": _c.attempts + 1, "error": ""})).rowcount
         t = _target_row(db, d.target)
@@ -289,7 +289,7 @@ def resume(engine: Engine, row_id: int, state: State, due_ms: int) -> None:
 
 
 def revive(engine: Engine, target: str, now_ms: int, state: State) -> int:
-    """Let dead letters (of a target, or of all where it is empty) wait again, or drop them."""
+    """Let dead letters (of a target, or of all if it is empty) wait again, or drop them."""
     dead = [_c.state == "dead", *([_c.target == target] if target else [])]
     values = {"state": state, "due_ms": now_ms, "created_ms": now_ms, "attempts": 0}
     with engine.begin() as db:
@@ -313,17 +313,17 @@ def delete_settled(engine: Engine, now_ms: int) -> None:
     settled = _c.state.in_(("delivered", "dead", "dropped"))
     with engine.begin() as db:
         when = func.coalesce(_c.done_ms, _c.created_ms)
-        db.execute(delete(deliveries).where(settled, when < old, ~_is_now()))
+        db.execute(delete(deliveries).where(settled, when < old, ~_is_present()))
 
 
-def _in_peace(db: Connection, target: str, now_ms: int) -> bool:
+def _retry_due(db: Connection, target: str, now_ms: int) -> bool:
     of = delivery_targets.c
     next_ms = db.execute(select(of.next_ms).where(of.target == target)).scalar()
     return next_ms is None or next_ms <= now_ms
 
 
 def _target_row(db: Connection, target: str) -> ColumnElement[int]:
-    """Make the row of a target where there is none; return the count of messages taken."""
+    """Make the row of a target if there is none; return the count of messages taken."""
     new = {"target": target, "failures": 0, "next_ms": 0, "error": "", "delivered": 0}
     db.execute(insert(db, delivery_targets).on_conflict_do_nothing(), [new])
     return delivery_targets.c.delivered

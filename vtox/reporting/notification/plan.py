@@ -35,8 +35,8 @@ class SecondNotice(NamedTuple):
 def plans(rules: Rules, event: AlarmEvent, now_ms: int, *, suspended: bool) -> dict[str, Schedule]:
     """Return target -> plan of an event; of several rules the one that sends first decides.
 
-    `suspended`: its alarm is shelved, suppressed or out of service now. What a rule does not want
-    then waits for the end of that.
+    `suspended`: its alarm is shelved, suppressed or out of service now. Events that a rule does not
+    want then wait for the end of that.
     """
     found: dict[str, Schedule] = {}
     for rule in rules.rules:
@@ -74,7 +74,7 @@ def is_answered(alarm: Alarm | None, level: str) -> bool:
     return alarm.acknowledged and not alarm.suspensions
 
 
-def with_ends_together(
+def gather_ends(
     found: Mapping[str, Schedule], rules: Rules, now_ms: int, gathering: Mapping[str, int]
 ) -> dict[str, Schedule]:
     """Return the plans of an alarm's end: people get it with other ends, programs at once.
@@ -84,7 +84,7 @@ def with_ends_together(
     shared = {
         target: Schedule(gathering.get(target, now_ms + ENDS_TOGETHER_MS), digest=True)
         for target, plan in found.items()
-        if plan == Schedule(now_ms) and rules.targets[target].is_of_people
+        if plan == Schedule(now_ms) and rules.targets[target].has_human_readers
     }
     return {**found, **shared}
 
@@ -106,7 +106,7 @@ def is_at(rule: NotificationRule, machine_id: str, place: Place) -> bool:
 
 
 def _end_of_quiet(quiet: Quiet, zone: ZoneInfo, now_ms: int) -> int | None:
-    """Return when the quiet hours end that hold at a time (ms), None where none do."""
+    """Return when the quiet hours end that hold at a time (ms), None if none do."""
     now = datetime.fromtimestamp(now_ms / 1000, zone)
     for days_ago in (0, 1):
         day = now.date() - timedelta(days=days_ago)
@@ -152,5 +152,6 @@ def _below(path: str, ancestor: str) -> bool:
 
 
 def _ms(moment: datetime) -> int:
-    # By way of UTC: a time that a change of clocks skips or repeats is one moment all the same.
+    # Converted through UTC: a time that a change of clocks skips or repeats is one moment all the
+    # same.
     return round(1000 * moment.astimezone(UTC).timestamp())

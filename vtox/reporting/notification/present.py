@@ -66,7 +66,7 @@ class PresentStates:
         self._fleet, self._energy_t = None, 0.0
 
     def _new_fleet(self) -> FollowedFleet:
-        kept = {row.machine_id for row in outbox.kept_now(self._engine)} - {""}
+        kept = {row.machine_id for row in outbox.present_deliveries(self._engine)} - {""}
         return FollowedFleet(self._client, self._silence_after_s, kept)
 
     def _state_rows(
@@ -101,7 +101,7 @@ class PresentStates:
 
     def _empty_rows(self, gone: set[str], now_ms: int) -> Iterator[NewDelivery]:
         """Yield the empty messages that remove the topics of machines that are no more."""
-        for row in outbox.kept_now(self._engine) if gone else ():
+        for row in outbox.present_deliveries(self._engine) if gone else ():
             if row.machine_id in gone and row.target in self._targets:
                 topic = orjson.loads(row.body)["topic"]
                 body = orjson.dumps({"topic": topic, "payload": None}).decode()

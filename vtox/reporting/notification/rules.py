@@ -22,6 +22,7 @@ from pydantic import (
 
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.words.languages import DEFAULT, Language
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.system_limits import AlarmLimits
 from vtox.pipeline.errors import RulesError
 from vtox.pipeline.store.alarms.flags import FLAGS
@@ -102,7 +103,7 @@ def _variable(text: str) -> str:
     return text
 
 
-def _beside_the_rules(path: Path, info: ValidationInfo) -> Path:
+def _resolve_rules_path(path: Path, info: ValidationInfo) -> Path:
     # The processes of `vtox up` run in their own folder.
     return Path((info.context or {}).get("folder", "."), path).absolute()
 
@@ -115,7 +116,7 @@ Variable = Annotated[str, AfterValidator(_variable)]
 Level = Literal["warning", "fault"]
 # A month at most: after that the first notice is forgotten, not unanswered.
 Minutes = Annotated[float, Field(gt=0, le=43_200)]
-File = Annotated[Path, AfterValidator(_beside_the_rules)]
+File = Annotated[Path, AfterValidator(_resolve_rules_path)]
 Network = IPv4Network | IPv6Network
 
 
@@ -124,7 +125,7 @@ class _Table(BaseModel):
 
 
 class Target(_Table):
-    """Where messages go. Secrets are in the environment or in files, which are read at use."""
+    """Destination of messages. Secrets are in the environment or in files, read at use."""
 
     kind: Literal["webhook", "apprise", "mqtt"]
     url: str | None = Field(None, max_length=2000)
@@ -143,7 +144,7 @@ class Target(_Table):
     give_up_after_days: float = Field(3.0, gt=0, le=30)
 
     @property
-    def is_of_people(self) -> bool:
+    def has_human_readers(self) -> bool:
         """Whether people read its messages: chats and e-mail, by apprise."""
         return self.kind == "apprise"
 
@@ -203,7 +204,7 @@ class Quiet(_Table):
 
 
 class NotificationRule(_Table):
-    """Which events go to which targets, and when. What is left out does not restrict."""
+    """The events that go to each target, and when. A missing condition does not restrict."""
 
     name: str = Field("", max_length=64)
     targets: tuple[str, ...] = Field(min_length=1)
@@ -303,9 +304,17 @@ def read_rules(path: Path) -> Rules:
     except ValidationError as error:
         # Not `from error`: its text has every value that was given, and one may be a secret.
         errors = error.errors()
-        # Of rules that are wrong, none is left: that is no separate mistake.
+        # If all rules are wrong, none is left: that is no separate mistake.
         own = [e for e in errors if e["type"] != "too_short"] or errors
         raise RulesError("\n".join(f"{path}: {_line(e)}" for e in own)) from None
+
+
+def read_zone(settings: Settings) -> ZoneInfo:
+    """Return the time zone of the site, by the rules; UTC without rules, or if they are wrong."""
+    try:
+        return read_rules(settings.notify_file).zone if settings.notify_file else ZoneInfo("UTC")
+    except RulesError:  # the notifier says so
+        return ZoneInfo("UTC")
 
 
 def _line(error: Any) -> str:

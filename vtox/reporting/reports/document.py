@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from vtox.motor.values.codec import encode
 from vtox.reporting.reports.contents import (
     Contents,
     contents_from_json,
@@ -19,18 +20,18 @@ from vtox.reporting.reports.errors import ReportError
 
 # Mail takes attachments of 25 MB, and browsers open that at once.
 MAX_REPORT_MB = 24
-# What is read at most: reports of other versions may be larger.
+# Largest file that is read: reports of other versions may be larger.
 MAX_FILE_MB = 128
 BEGIN = '<script type="application/json" id="vtox-report">'
 END = "</script>"
-# Where the block is in the page of `vtox.reporting.reports.page`.
+# Place of the block in the page of `vtox.reporting.reports.page`.
 PLACE = "<!-- data -->"
 PAGE = "page"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a file holds: its contents, the hashes that it names, and the page around them."""
+    """Content of a file: the contents of the report, the hashes it names, and the page."""
 
     contents: Contents
     hashes: dict[str, str]
@@ -44,7 +45,7 @@ def document(contents: Contents, page: str) -> str:
     """
     before, _, after = page.partition(PLACE)
     hashes = part_hashes(contents) | {PAGE: _page_hash(before, after)}
-    data = contents.model_dump_json()
+    data = encode(contents).decode()
     block = f'{{"contents":{data},"sha256":{json.dumps(hashes)}}}'
     # So that no text can end the block.
     text = f"{before}{BEGIN}{block.replace('<', chr(92) + 'u003c')}{END}{after}"

@@ -4,6 +4,8 @@ Drawn from the contents alone, so that the same contents give the same page. Fil
 lay it out, and call the modules that they name.
 """
 
+from dataclasses import asdict
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from threadpoolctl import threadpool_limits
@@ -47,6 +49,7 @@ def page(contents: Contents) -> str:
     with threadpool_limits(1):
         return _TEMPLATES.get_template("report.html").render(
             contents=contents,
+            environment=asdict(contents.environment),
             text=text,
             tag=catalogue(language_of(text)).tag,
             subject=contents.machine.machine_id or ", ".join(r.name for r in contents.records[:3]),

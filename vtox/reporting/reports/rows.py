@@ -1,9 +1,8 @@
 """Names and values that a report lists: of the machine and its records."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 
-from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate_fields import FIELDS
 from vtox.motor.values.nameplate_ranges import RANGES
 from vtox.motor.values.plain_data import digits
 from vtox.reporting.reports.contents import ReportedMachine, ReportRecord, baseline_of
@@ -11,8 +10,8 @@ from vtox.reporting.reports.elements import indicator_name, utc
 from vtox.reporting.reports.texts import say
 
 # Shown in another way: the place in the subject, the bearing by its designation or orders.
-_NO_ROWS = {"bearing", "site", "asset_path", "feeder"}
-_PLATE = tuple(f.name for f in fields(Motor) if f.name not in _NO_ROWS)
+_NO_ROWS = {"site", "asset_path", "feeder"}
+_PLATE = tuple(f.name for f in FIELDS if "." not in f.name and f.name not in _NO_ROWS)
 
 
 def record_about(record: ReportRecord, text: Mapping[str, str]) -> Iterator[str]:
@@ -42,7 +41,7 @@ def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterato
         if name in plate:
             value, unit = plate[name], indicator_name(name, text)[1]
             if name in RANGES and isinstance(value, int | float):
-                value, prefix = RANGES[name].for_people(value)
+                value, prefix = RANGES[name].scale_unit(value)
                 unit = prefix + unit
             known = digits(value)
             known = text.get(f"plate_{name}_{known}", known)

@@ -1,7 +1,7 @@
 """Computes the verdicts of a report again, and says where they differ."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from vtox.motor.values.plain_data import digits
@@ -10,7 +10,6 @@ from vtox.reporting.reports.contents import Environment, baseline_of, motor_of, 
 from vtox.reporting.reports.document import Report
 from vtox.reporting.reports.environment import environment
 from vtox.reporting.reports.errors import ReportError
-from vtox.reporting.reports.page import page
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,10 @@ class _Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was compared. `page_agrees` is None where another version drew the page."""
+    """Result of the comparison.
+
+    `page_agrees` is None if another version drew the page, or if this installation draws none.
+    """
 
     verdicts: int
     here: Environment
@@ -65,7 +67,7 @@ def verify(report: Report) -> Verification:
         try:
             again = making.verdicts(recording, motor, baseline, record.faults)
             energy = making.energy(recording, motor, None) if record.energy else None
-        except Exception as error:  # whoever wrote the file chose every number in it
+        except Exception as error:  # the author of the file chose every number in it
             why = f"{record.name}: cannot be diagnosed: {type(error).__name__}: {error}"
             raise ReportError("damaged", why[:300], part=record.name) from error
         if [v["fault"] for v in again] != record.faults:
@@ -76,7 +78,7 @@ def verify(report: Report) -> Verification:
             for path, a, b in _different(reported, computed, ""):
                 differences.append(_Difference(record.name, fault, path, a, b))
         if record.energy and energy:
-            for path, a, b in _different(record.energy.model_dump(), energy.model_dump(), ""):
+            for path, a, b in _different(asdict(record.energy), asdict(energy), ""):
                 differences.append(_Difference(record.name, "energy", path, a, b))
     here = environment()
     same = here == contents.environment
@@ -89,8 +91,12 @@ def verify(report: Report) -> Verification:
     )
 
 
-def _page_agrees(report: Report) -> bool:
-    """Return whether the contents give the page of the file."""
+def _page_agrees(report: Report) -> bool | None:
+    """Return whether the contents give the page of the file; None without the packages of pages."""
+    try:
+        from vtox.reporting.reports.page import page
+    except ModuleNotFoundError:
+        return None
     try:
         return page(report.contents) == report.page
     except Exception:  # whatever damaged events or trends raise when drawn: they give no such page

@@ -2,8 +2,8 @@
 
 The bridge, the intake, the ledger and the scripts are the real ones on a real server. The clock of
 the bridges is the test's, and so is the lease: it runs out when a rule says so. A bridge that gets
-no turn is a stopped one. Between any two commands of a bridge another event may come: a commit, the
-end of the lease, a turn of the other bridge, a lost connection, a command that arrives late.
+no turn is a stopped one. Another event may come between any two commands of a bridge: a commit, the
+end of the lease, a turn of the other bridge, a lost connection, a late command.
 """
 
 from collections import Counter
@@ -62,16 +62,16 @@ PARTITIONS = tuple(Partition(n) for n in range(3))
 EVENTS = ("commit", "lease_ends", "takeover", "cut", "partitions", "dispatch_is_late")
 # Commands before which an event does most; by chance few would come just there.
 FENCED = ("admit", "refuse", "move", "dispatch")
-# So many turns that a bridge reads and dispatches what was sent at once: its first reads are small.
+# Enough turns for a bridge to read and dispatch entries sent at once: its first reads are small.
 TURNS = 6
 
 Interruption = Callable[[tuple[Any, ...]], None]
 
 
 class DrivenBridge:
-    """A bridge process that makes one turn when told, and calls `interruption` before each command.
+    """A bridge process that makes one turn per call, and calls `interruption` before each command.
 
-    It takes every partition that nobody owns.
+    It takes every partition without an owner.
     """
 
     def __init__(self, url: str, settings: Settings, clock: Callable[[], float], send: Any) -> None:
@@ -143,19 +143,19 @@ class BridgeModel(RuleBasedStateMachine):
         texts = {name: source(name, shared=name in shared) for name in FENCED}
         self.shas = {n: self.client.register_script(text).sha for n, text in texts.items()}
         self.bridges = {name: self.new_bridge() for name in BRIDGES}
-        # Partition, family, record ids; and of what was started the row too.
+        # Partition, family and record ids; `started` has the row too.
         self.tasks: list[tuple[int, str, list[str]]] = []
         self.started: list[tuple[int, str, str, Record]] = []
         # Tag of a window -> families that must finish it, each once.
         self.expected: dict[str, frozenset[str]] = {}
-        # Tag of a window sent again -> that of the first time. Either may be diagnosed: the first
+        # Tag of a window sent again -> its first tag. Either may be diagnosed: the first
         # can lie unadmitted in the pending list while the second is read.
         self.copies: dict[str, str] = {}
         self.sent: dict[str, list[tuple[int, str]]] = {m: [] for m in MACHINES}
         self.next_seq = dict.fromkeys(MACHINES, 0)
         self.late_commands: list[tuple[Any, ...]] = []
         self.buried: Counter[tuple[str, str]] = Counter()
-        # Where machines retire, the counters are not compared.
+        # If machines retire, the counters are not compared.
         self.may_retire = self.retired = False
         self.partitioned = False
         self.tags = count()
@@ -165,7 +165,7 @@ class BridgeModel(RuleBasedStateMachine):
         self.may_retire = may_retire
         if n == 0:
             return
-        # What is moved comes later than what was sent after it: by more than a short horizon.
+        # Moved entries come later than entries sent after them: by more than a short horizon.
         self.partitioned = True
         self.settings = self.settings.model_copy(update={"duplicate_horizon": 10_000})
         set_number(self.client, n)
@@ -344,9 +344,9 @@ class BridgeModel(RuleBasedStateMachine):
     def commit_record(self, number: int, family: str, record_id: str, row: Record) -> None:
         windows = entries_of(self.client, PARTITIONS[number].raw, row) or []
         tags = " ".join(tag_of(w) for w in windows)
-        result: list[str | bytes] = ["tags", tags, "family", family]
+        result = (("tags", "family"), [tags, family])
         version = (self.client.hget(keys.machine(row.machine_id), "version") or b"0").decode()
-        outcome = Outcome(record_id, version, version, ["x", "1"], [result], [], [], False)
+        outcome = Outcome(record_id, version, version, (("x",), ["1"]), [result], [], [], False)
         self.ledgers[number].commit(family, [outcome])
 
     @precondition(lambda self: self.tasks)
@@ -411,7 +411,7 @@ class BridgeModel(RuleBasedStateMachine):
     @precondition(lambda self: self.may_retire)
     @rule(machine_id=st.sampled_from(MACHINES))
     def retire(self, machine_id: str) -> None:
-        # What was sent before is no duplicate for a machine that is new again.
+        # Windows sent before are no duplicates for a machine that is new again.
         machines.retire(self.client, machine_id)
         self.sent[machine_id].clear()
         for first in self.copies.values():
@@ -419,7 +419,7 @@ class BridgeModel(RuleBasedStateMachine):
         self.copies.clear()
         self.retired = True
 
-    # What must hold
+    # Invariants
 
     def outcomes(self) -> Counter[tuple[str, str]]:
         """Count results and dead letters of each window and family, resent ones included.
@@ -439,7 +439,7 @@ class BridgeModel(RuleBasedStateMachine):
         return outcomes
 
     def reachable(self) -> set[str]:
-        """Return the tags of what a bridge reads, or would read again."""
+        """Return the tags of windows that a bridge reads, or would read again."""
         tags = set()
         for p in PARTITIONS:
             if not self.client.exists(p.raw):
@@ -556,5 +556,5 @@ def test_nothing_is_lost_or_doubled_in_any_order_of_events(model: type[BridgeMod
         run_state_machine_as_test(model, settings=settings)
     except FlakyStrategyDefinition:
         # Batches wait for a millisecond of real time, so that the same order of events may have
-        # one task more: that says nothing of what is tested.
+        # one task more. This is unrelated to the tested behaviour.
         run_state_machine_as_test(model, settings=settings)

@@ -1,4 +1,4 @@
-"""How far the parts of a system are: from the supervisor, by a file, to a page without a server."""
+"""Progress of the parts of a system: from the supervisor, by a file, to a page without a server."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def test_parts_are_told_while_they_start_and_until_all_stops(tmp_path: Path) -> 
     api = replace(spec("api", is_ready=lambda _: open_now.exists()), needed_by=2)
 
     async def script(supervisor: Supervisor) -> None:
-        supervisor.run_beside("supervisor", lambda: keep_parts(settings, supervisor))
+        supervisor.run_background("supervisor", lambda: keep_parts(settings, supervisor))
         told = {"server": "ready", "api": "starting", "bridge": "ready", "last": "waiting"}
         await eventually_async(lambda: parts(settings) == told)
         assert unready_parts(settings) == told
@@ -56,7 +56,7 @@ def test_what_a_killed_supervisor_has_left_says_nothing(tmp_path: Path, text: st
 
 @pytest.fixture
 def without_server(tmp_path: Path) -> Iterator[httpx.Client]:
-    """The service before its server answers, of a supervisor that has begun."""
+    """The service of a supervisor that has begun, before its server answers."""
     written(tmp_path, os.getpid(), server="starting", api="ready", bridge="waiting")
     settings = load(redis_url=f"redis://127.0.0.1:{free_ports(1)[0]}", data_dir=tmp_path)
     with serving(settings) as http:

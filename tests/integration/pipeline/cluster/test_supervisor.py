@@ -93,7 +93,7 @@ def test_processes_start_and_stop_in_their_orders(tmp_path: Path) -> None:
     ]
 
     async def script(s: Supervisor) -> None:
-        # These are ready as soon as they exist: wait for what they write.
+        # These are ready as soon as they exist: wait for their output.
         await eventually_async(lambda: (tmp_path / "order").exists())
         await eventually_async(lambda: "+a" in order() and "+b" in order())
 
@@ -311,7 +311,7 @@ def test_the_others_go_on_without_an_optional_process(
 def test_what_fails_beside_the_processes_begins_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BESIDE_PAUSE_S", 0.01)
+    monkeypatch.setattr(module, "BACKGROUND_PAUSE_S", 0.01)
     tries: list[bool] = []
 
     async def work() -> None:
@@ -321,7 +321,7 @@ def test_what_fails_beside_the_processes_begins_again(
         await asyncio.sleep(60)
 
     async def script(s: Supervisor) -> None:
-        s.run_beside("scaler", work)
+        s.run_background("scaler", work)
         await eventually_async(lambda: len(tries) == 2)
         assert s.problems() == {"scaler": "ValueError('too few')"}
 

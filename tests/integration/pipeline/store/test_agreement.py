@@ -21,9 +21,9 @@ from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.system import agreement
 from vtox.pipeline.store.system.agreement import (
     Part,
+    api_terms,
     differences,
-    of_api,
-    of_readers,
+    reader_terms,
     require_agreement,
     terms,
 )
@@ -108,9 +108,9 @@ def test_a_bridge_on_other_terms_shows_in_the_checks(client: Client, settings: S
 @pytest.mark.parametrize(
     ("part", "changes", "refusal"),
     [
-        (of_api, {"keep": Keep(windows="99s")}, "VTOX_KEEP__WINDOWS is 1min here and 99s there"),
-        (of_api, {"redispatch_after_s": 3.0}, ""),
-        (of_readers, {"keep": Keep(windows="99s")}, ""),
+        (api_terms, {"keep": Keep(windows="99s")}, "VTOX_KEEP__WINDOWS is 1min here and 99s there"),
+        (api_terms, {"redispatch_after_s": 3.0}, ""),
+        (reader_terms, {"keep": Keep(windows="99s")}, ""),
     ],
 )
 def test_api_and_readers_compare_what_they_depend_on(
@@ -133,7 +133,7 @@ def test_their_users_may_read_what_they_compare(
         connect(server.address.role_url(role), "test") as own,
         pytest.raises(SystemStateError, match="faults of gear"),
     ):
-        require_agreement(own, settings, patience_s=0.0, part=of_readers)
+        require_agreement(own, settings, patience_s=0.0, part=reader_terms)
 
 
 def test_a_family_that_one_side_lacks_is_a_difference_and_an_unknown_setting_is_none() -> None:

@@ -6,7 +6,7 @@ from tests.broken_entries import JSON, TEXTS, broken_tables
 from vtox.motor.values.domain import reason
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.open_alerts import open_alerts
-from vtox.pipeline.store.alarms.system_alarms import Condition, keep, kept_names
+from vtox.pipeline.store.alarms.system_alarms import Condition, condition_names, keep
 from vtox.pipeline.store.server.client import Client
 
 WHY = reason("machine_silent")
@@ -29,11 +29,11 @@ def names(client: Client) -> list[str]:
 
 
 def test_damaged_conditions_are_passed_over(client: Client, names: list[str]) -> None:
-    assert "GOOD" in kept_names(client)[1]
+    assert "GOOD" in condition_names(client)[1]
     assert "GOOD" in {a.fault for a in open_alerts(client)}
 
 
 def test_damaged_conditions_are_kept_again(client: Client, names: list[str]) -> None:
     for holds in (True, False):
         keep_all(client, names, holds=holds)
-    assert kept_names(client)[1] <= {"\ufffd"}
+    assert condition_names(client)[1] <= {"\ufffd"}

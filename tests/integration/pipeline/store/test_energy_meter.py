@@ -1,4 +1,4 @@
-"""The meter of a machine: counted with the commit of a record, once, whatever is repeated."""
+"""The meter of a machine: counted with the commit of a record, once, even if it is repeated."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,8 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.naive_entries import counts_text
-from vtox.motor.diagnosis.diagnosis import METERED, DiagnosisInput
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.faults import METERED
 from vtox.motor.values.domain import Answer
 from vtox.motor.values.energy import NOTHING, MeterCounts, MeterRow, counts_of
 from vtox.pipeline.configuration import keys
@@ -65,7 +66,7 @@ def test_a_meter_is_the_sum_of_its_results(client: Client, system: Settings) -> 
 
 
 def test_a_meter_goes_on_where_another_worker_left_it(client: Client, system: Settings) -> None:
-    """Also one of a version that counts more, or of a build that kept it as text."""
+    """The other one may be of a version that counts more, or of a build that kept text."""
     send(client, range(2))
     since_t = meters(client, ["M"])[0].since_t
     theirs = {"version": "theirs", "meter": counts_text((*total(7), 5))}

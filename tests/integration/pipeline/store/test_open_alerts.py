@@ -53,8 +53,9 @@ def commit(ledger: Ledger, *alerts: Alert) -> None:
     ledger.dispatch(TOKEN, FAMILY, [row])
     ledger.start(FAMILY, [record_id])
     version = ledger.client.hget(keys.machine("M1"), "version") or b"0"
-    events = [entry_of(a) for a in alerts]
-    outcome = Outcome(record_id, version.decode(), record_id, [], [], [], events, False)
+    texts = [entry_of(a) for a in alerts]
+    events = [(tuple(t[::2]), t[1::2]) for t in texts]
+    outcome = Outcome(record_id, version.decode(), record_id, ((), ()), [], [], events, False)
     assert ledger.commit(FAMILY, [outcome]) == [COMMITTED]
 
 

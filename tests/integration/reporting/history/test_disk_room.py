@@ -1,4 +1,4 @@
-"""A disk that is nearly full: the history waits, and goes on with what the streams hold."""
+"""A disk that is nearly full: the history waits, and goes on with the entries in the streams."""
 
 import shutil
 from collections.abc import Callable
@@ -21,7 +21,7 @@ SetFree = Callable[[float], None]
 
 @pytest.fixture
 def set_free(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SetFree:
-    """Sets the recorder's limit so that what the disk has free is a share of it."""
+    """Sets the recorder's limit so that the free space of the disk is a share of it."""
     if settings.database_url:
         pytest.skip("of PostgreSQL's disk nothing is known")
 
@@ -93,12 +93,12 @@ def test_a_long_backlog_stops_where_the_room_ends(
     set_free(1.2)
     write = recorder._record_portion
 
-    def fill_after_it(*args: object) -> tuple[int, bool]:
+    def record_and_fill(*args: object) -> tuple[int, bool]:
         found = write(*args)  # type: ignore[arg-type]
         set_free(0.5)
         return found
 
-    monkeypatch.setattr(recorder, "_record_portion", fill_after_it)
+    monkeypatch.setattr(recorder, "_record_portion", record_and_fill)
     assert not recorder.try_once(STOP)
     assert recorded(settings) == 10
     monkeypatch.setattr(recorder, "_record_portion", write)

@@ -73,12 +73,12 @@ def test_an_alarm_says_whether_it_grows(
         assert english["then_db"] == pytest.approx(-44.7, abs=0.5)
         assert english["now_db"] == pytest.approx(to_dbc, abs=0.5)
         assert english["slope_db"] == pytest.approx((to_dbc + 44.7) / days, abs=0.3)
-    report = said_in_a_report(settings, now_s, began_s)
+    report = report_lines(settings, now_s, began_s)
     assert report == [f"growth_{course}"]
 
 
 def growths(http: httpx.Client, alarm_id: str, language: str) -> dict[str, object]:
-    """What the alarm itself and the list of alarms say, which is the same."""
+    """The growth by the alarm itself and by the list of alarms, which agree."""
     headers = {"Accept-Language": language}
     (listed,) = http.get("/api/v1/alarms", headers=headers).raise_for_status().json()["data"]
     one = http.get(f"/api/v1/alarms/{alarm_id}", headers=headers).raise_for_status().json()["data"]
@@ -87,7 +87,7 @@ def growths(http: httpx.Client, alarm_id: str, language: str) -> dict[str, objec
     return found
 
 
-def said_in_a_report(settings: Settings, now_s: float, began_s: float) -> list[str]:
+def report_lines(settings: Settings, now_s: float, began_s: float) -> list[str]:
     alert = OpenAlert(
         id="x", machine_id="M1", fault="broken_bar", level="fault", t=began_s, code="", reason=""
     )

@@ -111,7 +111,7 @@ def test_limits_raise_and_end_alarms(recorder: Recorder, client: Client) -> None
     for k, winding in enumerate((119.0, 125.0, 131.0, 119.0, 117.0)):
         send(client, now + k, "winding", winding, "degC")
         recorder.record(Event())
-    # What a line has held back says nothing of now, nor does another unit.
+    # Values that a line delayed say nothing of now, nor do those of another unit.
     send(client, now - 60, "winding", 140.0, "degC")
     send(client, now + 9, "winding", 250.0, "degF")
     recorder.record(Event())
@@ -165,6 +165,22 @@ def test_a_reading_that_comes_again_is_not_counted_twice(
     send(client, now + 1, "winding", 125, "degC")
     recorder.record(Event())
     assert [e for _, _, e, _ in events(client)] == ["raised"]
+
+
+@pytest.mark.parametrize("asked", ["for 60 s", "for 4 readings"])
+def test_a_delay_goes_on_after_a_restart(client: Client, settings: Settings, asked: str) -> None:
+    register(client, "M1", Motor(scalar_limits=f"winding > 120 degC warning {asked}"))
+    now = server_time(client) - 600
+    for k, value in enumerate((125, 119, 125, 125, 125)):
+        send(client, now + 20 * k, "winding", value, "degC")
+    for k, raised in ((5, []), (6, ["raised"])):
+        started = Recorder(client, settings)
+        started.record(Event())
+        started.close()
+        assert [e for _, _, e, _ in events(client)] == raised
+        send(client, now + 20 * k, "winding", 125, "degC")
+        # One that comes again counts once, also after a start.
+        send(client, now + 80, "winding", 125, "degC")
 
 
 def test_scalars_of_a_window_are_those_of_its_start(

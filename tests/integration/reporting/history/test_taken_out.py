@@ -83,7 +83,7 @@ def test_a_link_that_waits_for_a_draft_is_not_written_through(
     assert list(folder.glob(".export-*")) == []
 
 
-def told_by_duckdb(query: str) -> list[tuple[Any, ...]]:
+def query_duckdb(query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as db:
         return db.execute(query).fetchall()
 
@@ -98,15 +98,15 @@ def test_files_hold_what_views_and_api_say(now: float, settings: Settings, tmp_p
         for name in VIEWS
     }
     assert {n: len(found) for n, found in counts.items()} == {n: written[n].rows for n in VIEWS}
-    sums = told_by_duckdb(
+    sums = query_duckdb(
         f"SELECT sum(energy_j), sum(powered_ms) FROM '{tmp_path}/energy.parquet' "
         f"WHERE machine_id = 'M1'"
     )
-    by_text = told_by_duckdb(
+    by_text = query_duckdb(
         f"SELECT sum(energy_j), sum(powered_ms) FROM '{tmp_path}/energy.csv' "
         f"WHERE machine_id = 'M1'"
     )
-    n_starts, inrush_a = told_by_duckdb(
+    n_starts, inrush_a = query_duckdb(
         f"SELECT count(*), max(inrush_a) FROM '{tmp_path}/starts.parquet'"
     )[0]
     energy, starts = told_by_the_api(settings, now)
@@ -125,7 +125,7 @@ def test_energy_that_is_not_measured_is_null_in_view_and_files(
         settings, lambda db: [tuple(r) for r in db.execute(text(query + "energy"))]
     )
     taken_out(settings, tmp_path)
-    assert shown == told_by_duckdb(f"{query} '{tmp_path}/energy.parquet'")
+    assert shown == query_duckdb(f"{query} '{tmp_path}/energy.parquet'")
     assert shown == [(1000, None, None, None, None, None)]
 
 

@@ -10,13 +10,13 @@ SECRET, NOW_S = b"s" * 32, 1764000000.5
 
 def refused(text: str, state: str, now_s: float = NOW_S) -> bool:
     with pytest.raises(SignInRefused) as found:
-        SignIn.of_cookie(text, state, SECRET, now_s)
+        SignIn.from_cookie(text, state, SECRET, now_s)
     return found.value.code == "not_begun"
 
 
 def test_a_cookie_is_of_one_way() -> None:
     attempt = SignIn.begin("/machines/V7?lang=zh&x=.%2E;", NOW_S)
-    assert SignIn.of_cookie(attempt.cookie(SECRET), attempt.state, SECRET, NOW_S) == attempt
+    assert SignIn.from_cookie(attempt.cookie(SECRET), attempt.state, SECRET, NOW_S) == attempt
     assert refused(attempt.cookie(SECRET), "other")
     assert refused(attempt.cookie(SECRET), "\ud800")
 
@@ -34,5 +34,5 @@ def test_a_cookie_that_the_caller_makes_up_is_refused() -> None:
 def test_a_cookie_ends_after_ten_minutes() -> None:
     attempt = SignIn.begin("/", NOW_S)
     text = attempt.cookie(SECRET)
-    assert SignIn.of_cookie(text, attempt.state, SECRET, NOW_S + LIFETIME_S - 1) == attempt
+    assert SignIn.from_cookie(text, attempt.state, SECRET, NOW_S + LIFETIME_S - 1) == attempt
     assert refused(text, attempt.state, NOW_S + LIFETIME_S + 1)

@@ -1,4 +1,4 @@
-"""The value of a baseline: levels by load, what few records are worth, and its JSON."""
+"""The value of a baseline: levels by load, the weight of few records, and its JSON."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_a_level_answers_near_the_loads_it_was_learnt_at(
 )
 def test_a_missing_level_has_its_code(feature: str, load_a: float, code: str | None) -> None:
     baseline = Baseline(bands_of({"x": np.array([1.0, 7.0])}, np.array([5.0, 10.0])))
-    why = baseline.why_no_level(feature, load_a)
+    why = baseline.no_level_reason(feature, load_a)
     assert (why and why.code) == code
 
 

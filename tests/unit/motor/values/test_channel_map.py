@@ -1,4 +1,4 @@
-"""Channel maps: what may be set, what they do to a recording, and two of them in a row."""
+"""Channel maps: allowed ones, their effect on a recording, and two of them in a row."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 
 from vtox.motor.errors import ChannelMapError
 from vtox.motor.values import codec
-from vtox.motor.values.channel_map import Source, composed, corrected, sources_from_dict
+from vtox.motor.values.channel_map import Source, compose_sources, corrected, sources_from_dict
 from vtox.motor.values.domain import Recording
 
 CHANNELS = {n: np.full(8, float(k + 1), np.float32) for k, n in enumerate(("ia", "ib", "ic", "va"))}
@@ -33,9 +33,9 @@ def test_a_channel_that_was_not_sent_is_left_out() -> None:
 
 def test_two_maps_in_a_row_are_one() -> None:
     outer = {"ib": Source("ic", -1), "ic": Source("ib")}
-    both = composed(outer, SWAP)
+    both = compose_sources(outer, SWAP)
     assert first_values(corrected(R, both)) == first_values(corrected(corrected(R, SWAP), outer))
-    assert composed({"ib": Source("ib", -1, 0.5)}, {"ib": Source("ib", -1, 2.0)}) == {}
+    assert compose_sources({"ib": Source("ib", -1, 0.5)}, {"ib": Source("ib", -1, 2.0)}) == {}
 
 
 def test_plain_data_come_back_and_what_changes_nothing_is_left_out() -> None:

@@ -144,7 +144,7 @@ def test_open_records_are_shed_at_the_limit() -> None:
     joiner = joining()
     feed(joiner, *(piece(0, machine_id=f"V{n}") for n in range(10)))
     assert joiner.bytes == 10 * H.nbytes
-    closed = joiner.shed(4 * H.nbytes)
+    closed = joiner.close_oldest(4 * H.nbytes)
     assert len(closed) == 6
     assert joiner.bytes == 4 * H.nbytes
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vtox.pipeline.cluster.cluster_log import ClusterLog, open_console
-from vtox.pipeline.cluster.data_folder import translate_os_errors, why_unusable
+from vtox.pipeline.cluster.data_folder import folder_problem, translate_os_errors
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.file_lock import try_lock
 from vtox.pipeline.configuration.settings import load
@@ -20,20 +20,20 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_usable_folder_is_left_as_it_was(tmp_path: Path) -> None:
-    assert why_unusable(tmp_path) == ""
-    assert why_unusable(tmp_path / "not" / "yet") == ""
+    assert folder_problem(tmp_path) == ""
+    assert folder_problem(tmp_path / "not" / "yet") == ""
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_no_folder(file: Path) -> None:
-    assert str(file) in why_unusable(file)
-    assert why_unusable(file) == why_unusable(file / "below")
+    assert str(file) in folder_problem(file)
+    assert folder_problem(file) == folder_problem(file / "below")
 
 
 def test_a_broken_link_is_no_folder(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "gone")
-    assert str(link) in why_unusable(link / "vtox")
+    assert str(link) in folder_problem(link / "vtox")
 
 
 def test_files_in_a_folder_that_all_may_read_are_for_the_owner_alone(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_new_folder_is_for_the_owner_alone(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
 def test_a_read_only_folder_cannot_be_used() -> None:
-    assert "/proc (" in why_unusable(Path("/proc/vtox"))
+    assert "/proc (" in folder_problem(Path("/proc/vtox"))
 
 
 def test_lock_log_and_server_raise_the_same_error(file: Path) -> None:

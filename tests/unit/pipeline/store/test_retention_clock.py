@@ -1,11 +1,11 @@
-"""The time by which retention deletes: what moves it, and what does not."""
+"""The time by which retention deletes: events that move it, and others."""
 
 from collections.abc import Iterable
 
 import pytest
 
 from vtox.pipeline.store.ledger.retention_clock import (
-    BELIEVED_AFTER_S,
+    CLOCK_TRUST_AFTER_S,
     FOLLOWED_S,
     KeptTime,
     first_time,
@@ -46,7 +46,7 @@ def test_clocks_that_disagree_are_never_believed() -> None:
 
 
 def test_restarts_shorten_no_day() -> None:
-    """Each time nothing is known of what passed meanwhile."""
+    """Each time the span that passed meanwhile is unknown."""
     kept = KeptTime(NOW)
     for _ in range(1000):
         kept = next_time(kept, NOW + 2 * YEAR, 0.0, agree=True)
@@ -66,7 +66,7 @@ def test_a_step_within_the_day_adds_nothing() -> None:
 
 
 def test_a_day_is_real_time() -> None:
-    assert after(KeptTime(NOW), int(BELIEVED_AFTER_S / HOUR) * [YEAR]).t == NOW + DAY
+    assert after(KeptTime(NOW), int(CLOCK_TRUST_AFTER_S / HOUR) * [YEAR]).t == NOW + DAY
 
 
 def test_without_a_kept_time_the_newest_entry_tells_it() -> None:

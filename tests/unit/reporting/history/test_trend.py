@@ -1,6 +1,6 @@
 """Trends: columns of equal length, gaps as None, the worst state of each step."""
 
-from vtox.reporting.history.trend import StepOutcome, TrendRecord, of_records, of_steps
+from vtox.reporting.history.trend import StepOutcome, TrendRecord, record_trend, step_trend
 
 
 def group(
@@ -16,7 +16,7 @@ def record(t_s: float, duration_s: float = 2.0, value: float | None = 1.0) -> Tr
 
 
 def test_a_step_without_records_is_a_gap() -> None:
-    trend = of_steps([group(0), group(120)], 0, 180, 60)
+    trend = step_trend([group(0), group(120)], 0, 180, 60)
     assert trend.t == [0.0, 60.0, 120.0]
     assert trend.n == [1, 0, 1]
     assert trend.state == ["normal", None, "normal"]
@@ -30,19 +30,19 @@ def test_a_step_has_its_worst_state_with_the_most_frequent_code_and_the_mean_of_
         group(0, "warning", "frequent", 3, 5.0),
         group(0, "unknown", "load_too_low", 50, 0.0),
     ]
-    trend = of_steps(groups, 0, 60, 60)
+    trend = step_trend(groups, 0, 60, 60)
     assert (trend.state, trend.code, trend.n) == (["warning"], ["frequent"], [60])
     assert trend.mean == [(6 * 1 + 9 + 15) / 60]
     assert (trend.minimum, trend.maximum) == ([0.0], [9.0])
 
 
 def test_records_have_a_gap_where_another_would_have_fit() -> None:
-    trend = of_records([record(2), record(4), record(9, value=None)])
+    trend = record_trend([record(2), record(4), record(9, value=None)])
     assert trend.t == [2.0, 4.0, 5.5, 9.0]
     assert trend.n == [1, 1, 0, 1]
     assert trend.mean == [1.0, 1.0, None, None]
 
 
 def test_assessments_have_a_gap_where_two_are_missing() -> None:
-    assert len(of_records([record(0, 0), record(29, 0)]).t) == 2
-    assert len(of_records([record(0, 0), record(31, 0)]).t) == 3
+    assert len(record_trend([record(0, 0), record(29, 0)]).t) == 2
+    assert len(record_trend([record(0, 0), record(31, 0)]).t) == 3

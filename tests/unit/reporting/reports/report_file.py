@@ -12,7 +12,7 @@ from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.cli.shared.report_files import file_contents
 from vtox.motor.diagnosis.diagnosis import diagnose
 from vtox.motor.values.domain import Recording
-from vtox.reporting.reports.contents import Contents, part_hashes
+from vtox.reporting.reports.contents import Contents, contents_from_json, part_hashes
 from vtox.reporting.reports.document import BEGIN, END, PAGE, document
 from vtox.reporting.reports.page import page
 
@@ -45,7 +45,7 @@ def forged(change: Callable[[dict[str, Any]], None]) -> str:
     block, _, after = rest.partition(END)
     data = json.loads(block)
     change(data["contents"])
-    changed = Contents.model_validate_json(json.dumps(data["contents"]))
+    changed = contents_from_json(json.dumps(data["contents"]))
     hashes = part_hashes(changed) | {PAGE: data["sha256"][PAGE]}
     body = f'{{"contents":{json.dumps(data["contents"])},"sha256":{json.dumps(hashes)}}}'
     return f"{before}{BEGIN}{body.replace('<', chr(92) + 'u003c')}{END}{after}"

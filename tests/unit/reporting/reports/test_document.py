@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -31,14 +32,14 @@ def test_the_page_is_one_file_without_scripts_or_requests() -> None:
 
 def test_rated_power_is_in_kilowatts_as_on_the_plate() -> None:
     plate = {"rated_power_w": 3700.0, "rated_current_a": 8.0}
-    machine = contents().machine.model_copy(update={"nameplate": plate})
-    visible = page(contents().model_copy(update={"machine": machine}))
+    machine = replace(contents().machine, nameplate=plate)
+    visible = page(replace(contents(), machine=machine))
     assert "<dd>3.7 kW</dd>" in visible
     assert "<dd>8 A</dd>" in visible
 
 
 class Balance(HTMLParser):
-    """What is open; elements that have no end are not counted."""
+    """The open elements; those without an end are not counted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,6 +114,18 @@ def test_a_hostile_file_gives_a_clear_error(tmp_path: Path, body: str, code: str
         read_report(written(tmp_path, body))
     assert caught.value.code == code
     assert len(str(caught.value)) < 400
+
+
+def test_a_field_that_no_part_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReportError) as caught:
+        read_report(written(tmp_path, text().replace('"nameplate":{', '"plate":1,"nameplate":{')))
+    assert (caught.value.code, caught.value.part) == ("damaged", "machine.plate")
+
+
+def test_a_field_of_another_type_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ReportError) as caught:
+        read_report(written(tmp_path, text().replace('"fs_hz":2500.0', '"fs_hz":"2500"')))
+    assert (caught.value.code, caught.value.part) == ("damaged", "records[0].fs_hz")
 
 
 def test_a_file_that_is_too_large_is_not_read(

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from tests.paths import ROOT
@@ -24,7 +25,7 @@ def test_every_text_is_used() -> None:
 
 
 def test_a_report_in_chinese_leaves_no_english_sentence(tmp_path: Path) -> None:
-    chinese = contents().model_copy(update={"language": "zh"})
+    chinese = replace(contents(), language="zh")
     visible = document(chinese, page(chinese)).partition(BEGIN)[0]
     # Names of indicators and of files, and commands, are the same in every language.
     neutral = r"<(style|dt|pre)>.*?</\1>|<[^>]*>"

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -119,5 +120,5 @@ def test_verdicts_on_what_is_no_fault_are_refused(tmp_path: Path, verdicts: list
 
 def test_the_environment_names_versions_and_processor() -> None:
     found = environment()
-    assert all(found.model_dump().values())
+    assert all(asdict(found).values())
     assert len(found.source) == 12

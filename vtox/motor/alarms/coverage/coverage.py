@@ -25,12 +25,12 @@ class FaultCoverage:
 
     fault: str
     status: Status
-    """watched where the latest record decided, else blind"""
+    """watched if the latest record decided, else blind"""
     state: State
-    """of the latest diagnosis; unknown where blind"""
+    """state of the latest diagnosis; unknown if blind"""
     why: Reason
     unlock: Unlock | None
-    """what would make the diagnosis possible; null where it is watched"""
+    """condition that would make the diagnosis possible; null if it is watched"""
 
 
 def coverage(latest: Mapping[str, LatestState], *, silent: bool) -> list[FaultCoverage]:
@@ -39,9 +39,10 @@ def coverage(latest: Mapping[str, LatestState], *, silent: bool) -> list[FaultCo
     Parameters
     ----------
     latest : mapping of fault to LatestState
-        Of the machine's latest diagnoses; faults that were never diagnosed are absent.
+        The machine's latest diagnoses; faults that were never diagnosed are absent.
     silent : bool
-        Whether the machine has stopped sending: nothing is watched then, whatever was found last.
+        Whether the machine has stopped sending: then nothing is watched, even if something was
+        found.
     """
     return [_of_fault(fault, latest.get(fault), silent) for fault in FAULTS]
 

@@ -1,6 +1,6 @@
 """Raises, escalates and clears alerts: from the diagnoses of a fault to its level. Pure.
 
-What is remembered of a machine's faults is kept with it on the server
+The memory of a machine's faults is kept with it on the server
 (`vtox.pipeline.store.stream.entries` is the codec): per fault the last slots, the severities and
 the open alert.
 """
@@ -50,9 +50,9 @@ def extend(
 ) -> tuple[FaultHistory, list[Alert], str]:
     """Return the history of a fault with one more diagnosis, its alerts and its marks.
 
-    An alert that is open is suppressed by the first record of a start, ramp or standstill, and
-    unsuppressed by the first one of anything else: what hides an alarm must be said again each
-    time. `dismissals` are the alarms of the machine that people closed as false, and that hold now.
+    The first record of a start, ramp or standstill suppresses an open alert. The first record
+    of anything else unsuppresses it: each record must give the suppression again.
+    `dismissals` are the alarms of the machine that people closed as false, and that hold now.
     """
     alerts: list[Alert] = []
     if dismissals and history.alert:
@@ -66,15 +66,17 @@ def extend(
     orders = impact_orders(d) if sign or d.state in ("warning", "fault") else ()
     if orders and history.orders and not share_an_order(history.orders, orders):
         said = said._replace(marks=said.marks.upper())
-    before = AlarmHistory(history.level, history.slots, history.days)
     rises = rises_after(history.rises, dismissals, d, said, orders, rule.n) if dismissals else ()
-    alarm, events = advance(before, said, rule, dismissed=is_dismissed(rises))
+    alarm = AlarmHistory(history.level, history.slots, history.days)
+    events: list[Event] = []
+    if said.marks:
+        alarm, events = advance(alarm, said, rule, dismissed=is_dismissed(rises))
+        if said.marks != SEARCHED:
+            severity = 0.0 if is_notice(d.doubts) else d.severity or sign.get("severity", 0.0)
+            severities = (*severities, severity)[-rule.n :]
+        if d.confidence is not None and not FOUND.isdisjoint(said.marks.lower()):
+            confidences = (*confidences, d.confidence)[-rule.n :]
     slots = SlotHistory() if alarm.days and alarm.days.agreed else alarm.slots
-    if said.marks and said.marks != SEARCHED:
-        severity = 0.0 if is_notice(d.doubts) else d.severity or sign.get("severity", 0.0)
-        severities = (*severities, severity)[-rule.n :]
-    if d.confidence is not None and not FOUND.isdisjoint(said.marks.lower()):
-        confidences = (*confidences, d.confidence)[-rule.n :]
     for event in events:
         if event.name == "raised":
             alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
@@ -140,7 +142,7 @@ def _reason(d: Diagnosis | Answer) -> Reason:
 def _despite_weakness(
     sign: Mapping[str, Any], marks: str, orders: tuple[float, ...], rule: Persistence
 ) -> Reason:
-    """Return why what is too little for one record counts: it has risen, or stays where it is."""
+    """Return why a sign too weak for one record counts: it has risen, or stays where it is."""
     order, rise_db = orders[0] if orders else 0.0, sign.get("rise_db")
     n = min(len(marks), rule.n * (WEAK_TIMES if rise_db is None else 1))
     kinds = CLEARLY_FOUND if rise_db is not None else {*CLEARLY_FOUND, WEAK}
@@ -178,7 +180,7 @@ def _alert(
     rule: Persistence,
     stays: Reason | None = None,
 ) -> Alert:
-    """Return the alert of an event; `stays` is its reason where the record decided nothing."""
+    """Return the alert of an event; `stays` is its reason if the record decided nothing."""
     code, values, doubts, sentence = d.code, d.values, d.doubts, d.reason
     if stays and event.name == "raised":
         code, values, doubts, sentence = (
@@ -188,7 +190,7 @@ def _alert(
             stays.sentence,
         )
     if event.name == "cleared":
-        why = _nothing_found(rule)
+        why = _clearing_reason(rule)
         code, values, doubts, sentence = why.code, why.values, (), why.sentence
     return Alert(
         id=alert_id,
@@ -219,7 +221,7 @@ def _dismissed(history: FaultHistory, record: Record, d: Diagnosis | Answer) -> 
     )
 
 
-def _nothing_found(rule: Persistence) -> Reason:
+def _clearing_reason(rule: Persistence) -> Reason:
     """Return why an alert is cleared: the last diagnosis alone may still be of the fault."""
     if rule.min_severity or rule.min_confidence:
         least = {"severity": rule.min_severity, "confidence": rule.min_confidence}

@@ -1,6 +1,6 @@
 """The health of a machine, fused from the states of its faults. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -25,7 +25,7 @@ class FaultAssessment:
     """One fault of a machine: its state now, and the verdict of its last record.
 
     `held` is the verdict of the last record that was at the level of the open alert; None without
-    one. `seen` is what days have not confirmed yet.
+    one. `seen` is a finding that days have not confirmed yet.
     """
 
     state: State
@@ -63,7 +63,8 @@ class FaultAssessment:
         return self.held or self.latest
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as that takes a third of the time.
+@dataclass(slots=True)
 class Published:
     """The assessment that was published last, the part that the next one is compared with."""
 
@@ -81,7 +82,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The fused health of one machine at time `t`: 0 to 100, None where nothing is decided."""
+    """The fused health of one machine at time `t`: 0 to 100, None if nothing is decided."""
 
     t: Time = 0.0
     health: Number | None = None
@@ -107,15 +108,18 @@ class Fused(NamedTuple):
     faults: Mapping[str, State]
 
     @classmethod
-    def of(cls, faults: Mapping[str, FaultHistory], t: float) -> "Fused":
+    def of(
+        cls, faults: Mapping[str, FaultHistory], t: float, missing: Collection[str] = ()
+    ) -> "Fused":
         """Return the health at a time: 100 less the severity (%) of the worst fault with an alert.
 
-        A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
-        `unknown`; a machine of which nothing is decided has no health.
+        A fault without an open alert is `normal` if it was decided within `UNDECIDED_S`, else
+        `unknown`; a machine of which nothing is decided has no health. Faults that are `missing`
+        belong to packages that other hosts have.
         """
         states: dict[str, State] = {}
         worst = 0.0
-        for fault in FAULTS:
+        for fault in (*FAULTS, *missing):
             if h := faults.get(fault):
                 states[fault] = h.level or ("normal" if _decided_lately(h, t) else "unknown")
                 if h.level:
@@ -126,7 +130,7 @@ class Fused(NamedTuple):
     def fingerprint(self, faults: Mapping[str, FaultHistory]) -> str:
         """Return the shown fields as one text: a machine whose text stays has not changed.
 
-        Health is in whole per cent, and a code counts only where the last record was not normal:
+        Health is in whole per cent, and a code counts only if the last record was not normal:
         else every record of every machine would be a change.
         """
         text = self.state + ("|" if self.health is None else f"|{self.health:.0f}")
@@ -143,9 +147,14 @@ class Fused(NamedTuple):
 _ORDER = {"unknown": -1, "normal": 0} | RANK
 
 
-def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
-    """Return the health at a time, with the verdict of the last record on each fault."""
-    health, state, states = Fused.of(faults, t)
+def assess(
+    faults: Mapping[str, FaultHistory],
+    t: float,
+    missing: Collection[str] = (),
+    fused: Fused | None = None,
+) -> Assessment:
+    """Return the health at a time, `fused` if given, with the last verdict on each fault."""
+    health, state, states = fused or Fused.of(faults, t, missing)
     return Assessment(
         t, health, state, {f: _assess_fault(f, faults[f], s) for f, s in states.items()}
     )
@@ -169,13 +178,13 @@ def _assess_fault(fault: str, history: FaultHistory, state: State) -> FaultAsses
 
 
 def present_state(health: Assessment | None, *, silent: bool) -> State:
-    """Return the state of a machine now: what was normal is not known of one that sends nothing."""
+    """Return the state of a machine now: a normal one that sends nothing becomes unknown."""
     state: State = health.state if health else "unknown"
     return "unknown" if silent and state == "normal" else state
 
 
 def _decided_lately(history: FaultHistory, t: float) -> bool:
     """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
-    slots = history.slots
+    slots = (history.days and history.days.agreed) or history
     decided = len(slots.marks.rstrip(UNDECIDED))
     return decided > 0 and t - slots.starts[decided - 1] <= UNDECIDED_S

@@ -14,11 +14,10 @@ from vtox.motor.alarms.health.marks import (
     FOUND,
     MAY_PASS,
     OF_ANOTHER_PART,
-    OF_SLIP,
     PASSING_TIMES,
     SEARCHED,
 )
-from vtox.motor.faults import Persistence
+from vtox.motor.faults import OF_SLIP, Persistence
 from vtox.motor.values.domain import Reason
 
 # A day begins so long after the start of the last one: a daily run may come early, and midnight
@@ -33,9 +32,9 @@ LONGEST_PAUSE_S = 30 * 86_400
 CLEAN_DAYS = 2
 # A line that moved with the load for so long needs no days.
 LINE_S = 3600
-# What may pass shows on a day if one in so many records shows it, those included that were searched
-# and stayed undecided: a sound machine of which most are has a few wrong ones and none to outweigh
-# them (docs/calibration/alerts.md#days-of-sound-machines).
+# A sign that may pass shows on a day if one in so many records shows it. Records that were searched
+# and stayed undecided are included: if most are undecided, a sound machine has a few wrong records
+# and none to outweigh them (docs/calibration/alerts.md#days-of-sound-machines).
 LEAST_SHARE = 3
 NO_LONGER_SHOWN = str.maketrans("wf", "nn")
 
@@ -98,7 +97,7 @@ def _letter(day: Day, rule: Persistence) -> str:
 
 
 def confirmed(days: Days, agreed: Level, t: float, *, strong: bool) -> Level:
-    """Return the level that an alarm gets now, none where it has to wait.
+    """Return the level that an alarm gets now, none if it has to wait.
 
     `agreed` is the level on which records agree, `strong` that they do so beyond doubt.
     """
@@ -135,7 +134,7 @@ def _is_long(line: Line | None, t: float) -> bool:
 
 
 def seen_of(fault: str, level: Level, days: Days | None, *, dismissed: bool = False) -> Seen | None:
-    """Return what is seen of a fault whose alarm has this level, None where that says it.
+    """Return the sighting of a fault whose alarm has this level, None if the alarm says it.
 
     `dismissed`: a person closed such an alarm as false.
     """
@@ -145,7 +144,7 @@ def seen_of(fault: str, level: Level, days: Days | None, *, dismissed: bool = Fa
     last = (days.past + days.today)[-of_days:]
     shown, judged = _days_shown(last), len(last)
     line = ""
-    if fault == OF_SLIP:
+    if fault in OF_SLIP:
         line = _COURSES[course(days.line)] if days.line else "line_not_measured"
     more = line, "alarm_dismissed" * dismissed, "days_dropped" * days.dropped
     return Seen(
@@ -163,7 +162,7 @@ def seen_of(fault: str, level: Level, days: Days | None, *, dismissed: bool = Fa
 def _needs(
     shown: int, judged: int, days: int, of_days: int, more: tuple[str, ...]
 ) -> tuple[Reason, ...]:
-    """Return what is said with a fault that is seen; each record of it says the same."""
+    """Return the reasons of a fault that is seen; each record of it has the same."""
     values = {"shown": shown, "judged": judged, "days": days, "of_days": of_days}
     return (Reason("days_needed", values), *(Reason(code) for code in more if code))
 

@@ -43,7 +43,7 @@ class Dismissal:
     t: Time
     until_t: Time
     by: str = ""
-    """who closed it"""
+    """the operator who closed it"""
     orders: tuple[Number, ...] = ()
     """shaft orders of its impacts; it is another alarm at any other order"""
     distance_hz: Number | None = None
@@ -51,7 +51,7 @@ class Dismissal:
     level_db: Number | None = None
     severity: Number = 0.0
 
-    def is_of(self, shown: "Shown") -> bool:
+    def is_same_finding(self, shown: "Shown") -> bool:
         """Return whether this shows the same: its code, at its line or order."""
         if shown.code not in self.codes:
             return False
@@ -90,7 +90,7 @@ class Dismissals:
         Records that waited arrived before the close. A clock that was far ahead at the close ends
         the hold once it is right, as it would last for years.
         """
-        return tuple(d for d in self.alarms if d.t - DISMISSED_S <= t < d.until_t)
+        return self.alarms and tuple(d for d in self.alarms if d.t - DISMISSED_S <= t < d.until_t)
 
     def with_one(self, dismissal: Dismissal) -> tuple[Dismissal, ...]:
         """Return them with one more, in place of that of the same alarm."""
@@ -101,7 +101,7 @@ class Dismissals:
         return tuple(d for d in self.alarms if d.alarm_id != alarm_id)
 
 
-NOTHING_DISMISSED = Dismissals()
+NO_DISMISSALS = Dismissals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Shown:
 def shown_of(
     code: str, values: Mapping[str, Any], orders: tuple[float, ...], severity: float | None
 ) -> Shown:
-    """Return what is shown, from the values of its code and the orders of its impacts.
+    """Return the finding, from the values of its code and the orders of its impacts.
 
     >>> shown_of("bearing_defect", {"order": 3.05}, (), 0.4).orders
     (3.05,)
@@ -133,7 +133,7 @@ def shown_of(
 def dismissal_of(
     alarm: RaisedAlert, history: FaultHistory | None, t: float, by: str
 ) -> Dismissal | None:
-    """Return the dismissal of an alarm closed as false at `t`, None where it may never be one.
+    """Return the dismissal of an alarm closed as false at `t`, None if it may never be one.
 
     While its alert is open the last record at its level counts: that was seen by who closed it.
     """
@@ -170,7 +170,7 @@ def rises_after(
 ) -> tuple[float, ...]:
     """Return how far the last `n` findings of a fault have grown over those dismissed.
 
-    None where no alarm of the fault is dismissed now. `orders` are those of the impacts of `d`.
+    None if no alarm of the fault is dismissed now. `orders` are those of the impacts of `d`.
     """
     holding = [x for x in dismissals if x.fault == d.fault and x.fault not in QUICK]
     if not holding:
@@ -181,7 +181,7 @@ def rises_after(
     if sign:
         code = "weak_lines_risen" if "rise_db" in sign else "weak_lines_stay"
     shown = shown_of(code, d.values, orders, d.severity or sign.get("severity"))
-    rise = min((x.rise(shown) for x in holding if x.is_of(shown)), default=_ANOTHER)
+    rise = min((x.rise(shown) for x in holding if x.is_same_finding(shown)), default=_ANOTHER)
     return (*rises, round(min(rise, _ANOTHER), 2))[-n:]
 
 

@@ -3,7 +3,7 @@
 The slope is the median of the slopes between all pairs of levels (Theil-Sen), its interval that of
 Sen: a record that lies far off moves neither. Sen, P. K. (1968), Estimates of the regression
 coefficient based on Kendall's tau, JASA 63, 1379-1389. Levels an hour apart follow each other,
-which makes them worth fewer: the variance is raised by (1 + r) / (1 - r), with r the correlation
+so that they are worth fewer. The variance is raised by (1 + r) / (1 - r), with r the correlation
 of neighbours about the line (Yue and Wang 2004, Water Resources Management 18, 201-218).
 """
 
@@ -60,7 +60,7 @@ class Growth:
     high_db: float | None = None
     """its upper end"""
     per: Per = "day"
-    """week where the levels span two weeks"""
+    """week if the levels span two weeks"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from vtox.motor.alarms.health.strong_evidence import is_strong
-from vtox.motor.faults import Persistence
+from vtox.motor.faults import OF_SLIP, Persistence
 from vtox.motor.values.domain import QUIET, Answer, Diagnosis, Reason, Record
 
 # How a slot is remembered. `h`: normal, but so near the limit that it neither raises nor clears.
@@ -18,9 +18,10 @@ CLEARING = {"n", "q", BELOW_SENSITIVITY}
 # Found, but a cause that passes is not excluded: a `warning`, a `fault`.
 PASSING = {"w": "v", "f": "g"}
 MAY_PASS = frozenset(PASSING.values())
-# Undecided: too little was found for one record (`weak_sign` in its evidence); impacts of another
-# part were, or what raises no alert (`NOTICE_CAUSES`), which neither raise nor clear.
-# A weak sign that has risen above the baseline (`rise_db`) counts as one that is not weak.
+# Undecided: the finding is too weak for one record (`weak_sign` in its evidence). Or impacts of
+# another part were found, or a finding that raises no alert (`NOTICE_CAUSES`): these neither raise
+# nor clear. A weak sign that has risen above the baseline (`rise_db`) counts as one that is not
+# weak.
 WEAK, RISEN, OF_ANOTHER_PART = "s", "r", "o"
 # Undecided although the line of a slip was searched: only days count it.
 SEARCHED = "u"
@@ -33,31 +34,29 @@ FOUND = {*CLEARLY_FOUND, *MAY_PASS, WEAK}
 CLEAR_FAULTS = {"f", STRONG["f"]}
 FAULTS = {*CLEAR_FAULTS, PASSING["f"]}
 # A mark in upper case: impacts found, but at none of the orders of those before (`impact_orders`).
-# What was found before no longer counts: it cannot be of the same part.
+# Earlier findings no longer count: they cannot be of the same part.
 NO_LONGER_COUNTS = str.maketrans(dict.fromkeys(FOUND, NEAR_LIMIT))
 # The doubts that say so. Then so many times as many slots raise an alert, of which no more may be
 # without the fault than else. docs/calibration/alerts.md#causes-that-pass
 PASSING_CAUSES = {"flicker_not_excluded"}
 PASSING_TIMES = 8
-# So many times as many slots raise an alert where some found too little alone, of which the same
+# So many times as many slots raise an alert if some found too little alone, of which the same
 # share must show it. docs/calibration/alerts.md#weak-signs-that-stay
 WEAK_TIMES = 2
-# Doubts of what is shown and raises no alert: the machine has not been known for long enough, or
-# the other machines of its feeder show the same, or are not heard yet.
+# Doubts of a finding that raises no alert: the machine is not known for long enough. Or the other
+# machines of its feeder show the same, or are not heard yet.
 NOTICE_CAUSES = {"few_periods_learnt", "feeder_moves", "feeder_not_heard"}
 # Statistic over threshold from which an episode is clear. The quiet slots of a record with a
 # weaker one count as near the limit.
 CLEAR_EPISODE_RATIO = 2.0
 RANK = {"": 0, "warning": 1, "fault": 2}
-# The fault whose line is as far from the supply as the slip is large.
-OF_SLIP = "broken_bar"
 
 
 # A named tuple, as `SlotHistory`.
 class Slots(NamedTuple):
-    """What one diagnosis says to the alarm of its fault: a mark for each slot of its record.
+    """The part of one diagnosis for the alarm of its fault: a mark for each slot of its record.
 
-    `marks` is empty where it says nothing. `slot_s` is the length of a slot, s; None: one record.
+    `marks` is empty if it says nothing. `slot_s` is the length of a slot, s; None: one record.
     `line` is a line that moves with the slip: slip, and distance from the supply, Hz.
     """
 
@@ -70,7 +69,7 @@ class Slots(NamedTuple):
 
 
 def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
-    """Return what a diagnosis says: episodes in a record give a finer time than its own."""
+    """Return the slots of a diagnosis: episodes in a record give a finer time than its own."""
     marks = ""
     if d.state != "unknown" or QUIET in d.evidence:
         marks = _marks(d, record, rule)
@@ -78,9 +77,9 @@ def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
         marks = RISEN if "rise_db" in sign else WEAK
     elif evidence_of(d, "impacts"):
         marks = OF_ANOTHER_PART
-    elif d.fault == OF_SLIP and isinstance(d.indicators.get("detectable_dbc"), Real):
+    elif d.fault in OF_SLIP and isinstance(d.indicators.get("detectable_dbc"), Real):
         marks = SEARCHED
-    line = _line(d) if d.fault == OF_SLIP and d.state in ("warning", "fault") else None
+    line = _line(d) if d.fault in OF_SLIP and d.state in ("warning", "fault") else None
     return Slots(marks, record.t_start, rule.slot_s, d.severity, d.confidence, line)
 
 
@@ -121,7 +120,7 @@ def _marks(d: Diagnosis | Answer, record: Record, rule: Persistence) -> str:
 
 
 def is_notice(doubts: Iterable[Reason]) -> bool:
-    """Return whether doubts say that what was found is shown and raises no alert."""
+    """Return whether a finding with these doubts is shown without an alert."""
     return any(doubt.code in NOTICE_CAUSES for doubt in doubts)
 
 

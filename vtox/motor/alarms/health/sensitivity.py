@@ -1,6 +1,6 @@
 """The sensitivity of one machine: when each of its faults alerts, as a person has set it. Pure.
 
-What is not set is the default of the fault (`vtox.motor.faults.PERSISTENCE`).
+A number that is not set is the default of the fault (`vtox.motor.faults.PERSISTENCE`).
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from vtox.motor.errors import SensitivityError
 from vtox.motor.faults import FAULTS, PERSISTENCE, Persistence
 
 # Least and most of each number that may be set. Twenty records of a broken bar are up to 13
-# minutes; a machine's memory holds the last `n` or `clear` slots of each fault, and two weeks of
-# days are longer than people wait.
+# minutes. A machine's memory holds the last `n` or `clear` slots of each fault. People do not wait
+# longer than two weeks of days.
 COUNTS = {"k": (1, 20), "n": (1, 20), "clear": (1, 50), "days": (1, 14), "of_days": (1, 14)}
 SHARES = ("min_severity", "min_confidence")
 FIELDS = (*COUNTS, *SHARES)
@@ -28,20 +28,22 @@ class Sensitivity:
     """
 
     version: int = 0
-    """0: nobody has set anything"""
+    """0: never set"""
     t: float = 0.0
     by: str = ""
     """name and id of the API key; without one, the name that was sent"""
     faults: Mapping[str, Persistence] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what may not be set."""
+        """Refuse numbers that may not be set."""
         for fault, rule in self.faults.items():
             _check(fault, rule)
 
     @property
     def rules(self) -> Mapping[str, Persistence]:
-        """The rule of every fault; what belongs to its diagnoser is not set."""
+        """The rule of every fault; the numbers of its diagnoser are not set."""
+        if not self.faults:
+            return PERSISTENCE
         known = {
             fault: replace(rule, slot_s=PERSISTENCE[fault].slot_s, hold=PERSISTENCE[fault].hold)
             for fault, rule in self.faults.items()

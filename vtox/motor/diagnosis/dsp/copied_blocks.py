@@ -16,9 +16,9 @@ Prints = npt.NDArray[np.uint64]
 # ones, in the first channel; and by so many samples from there.
 CREST, LENGTH = -14, 5
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # any large odd number
-# So many samples, of which so many differ from the one before, are equal in a copy; the others
-# differ from those at the same distance by more than this share of the range, in the median. A
-# signal without noise does not: docs/calibration/signal_quality.md#copies
+# So many samples, of which so many differ from the one before, are equal in a copy. The others
+# differ from those at the same distance by more than this share of the range, in the median. Those
+# of a signal without noise do not: docs/calibration/signal_quality.md#copies
 MIN_BLOCK, MIN_MOVES, MIN_DIFFERENCE = 48, 24, 1e-5
 # Distances that are examined in a record.
 MAX_LAGS = 4
@@ -30,7 +30,7 @@ def copy_problems(x: Array, ordered: Array, fs_hz: float) -> list[tuple[Reason, 
     Parameters
     ----------
     x : ndarray, shape (batch, channels, samples)
-        Finite samples in any unit: what is copied is copied in all channels.
+        Finite samples in any unit; a copy is one of all channels.
     ordered : ndarray, shape (batch, channels, 1024)
         Samples from all over the record, sorted.
     fs_hz : float
@@ -42,7 +42,7 @@ def copy_problems(x: Array, ordered: Array, fs_hz: float) -> list[tuple[Reason, 
         Codes `samples_copied`, `signal_repeats`.
     """
     found: list[tuple[Reason, ...]] = [()] * len(x)
-    for row, lags in _lags(x[:, 0], ordered[:, 0]).items():
+    for row, lags in _lags(x, ordered[:, 0]).items():
         if problem := _problem(x[row], lags, fs_hz):
             found[row] = (problem,)
     return found
@@ -56,7 +56,7 @@ def _lags(x: Array, ordered: Array) -> dict[int, list[int]]:
     last = x.shape[-1] - LENGTH
     # If there are few values, the largest is at the crest too.
     crest = np.where(ordered[:, CREST] < ordered[:, -1], ordered[:, CREST], ordered[:, 0])
-    places = [np.flatnonzero(own[:last] > least) for own, least in zip(x, crest, strict=True)]
+    places = [np.flatnonzero(own[:last] > least) for own, least in zip(x[:, 0], crest, strict=True)]
     rows = np.repeat(np.arange(len(x)), [len(p) for p in places])
     at = np.concatenate(places)
     prints = _fingerprints(x, rows, at)
@@ -78,7 +78,7 @@ def _lags(x: Array, ordered: Array) -> dict[int, list[int]]:
 def _fingerprints(x: Array, rows: Int, at: Int) -> Prints:
     """Return a number of the samples from each place on, and of their recording."""
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32).reshape(-1)
-    start = rows * x.shape[-1] + at
+    start = rows * x[0].size + at  # of the first channel: it is not copied for this
     prints = rows.astype(np.uint64)
     for k in range(LENGTH):
         prints *= FACTOR
@@ -87,7 +87,7 @@ def _fingerprints(x: Array, rows: Int, at: Int) -> Prints:
 
 
 def _problem(x: Array, lags: list[int], fs_hz: float) -> Reason | None:
-    """Return which of the distances is that of a copy, or of a signal that repeats."""
+    """Return the reason if one of the distances is that of a copy, or of a signal that repeats."""
     for lag in lags:
         equal = (x[:, lag:] == x[:, :-lag]).all(axis=0)
         if equal.all() and 2 * lag <= x.shape[-1]:
@@ -101,7 +101,7 @@ def _problem(x: Array, lags: list[int], fs_hz: float) -> Reason | None:
 
 
 def _block(x: Array, lag: int) -> tuple[int, int] | None:
-    """Return where the longest copied block begins, and its length; None for equality by chance."""
+    """Return the start of the longest copied block, and its length; None for equality by chance."""
     differences = np.abs(x[:, lag:] - x[:, :-lag])
     edges = np.concatenate([[-1], np.flatnonzero(differences.any(axis=0)), [differences.shape[1]]])
     lengths = np.diff(edges) - 1

@@ -20,12 +20,13 @@ from vtox.motor.diagnosis.spectra.spectrum import (
     noise_floor,
     read_between,
 )
+from vtox.motor.faults import OF_SLIP
 from vtox.motor.values.arrays import Float64, db, power_db
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Reason
 from vtox.motor.values.spectra import ExpectedLine, Spectrum
 
-# A place that the diagnosis found is read in the spectrum of a channel within so many bins.
+# Bins within which a place that the diagnosis found is read in the spectrum of a channel.
 READ_BINS = 1.0
 
 
@@ -58,8 +59,8 @@ def demodulated_spectrum(
 ) -> Spectrum | Reason:
     """Return the sidebands of the supply line, dB of it, or why there are none.
 
-    What amplitude and phase modulation of all currents together make below and above the supply
-    line, which itself is removed: the very spectrum in which the diagnoses read their levels.
+    Amplitude and phase modulation of all currents together make it below and above the supply line,
+    which itself is removed. The diagnoses read their levels in this very spectrum.
     """
     analysis, slip = shared.analysis, _slip_analysis(shared)
     if analysis.problems[0]:
@@ -67,7 +68,7 @@ def demodulated_spectrum(
     assert slip is not None
     f0_hz = float(analysis.f0_hz[0])
     m = slip.modulation
-    if "broken_bar" in faults and slip.slips[0].is_known:
+    if not OF_SLIP.isdisjoint(faults) and slip.slips[0].is_known:
         m, _ = sidebands.strongest_line(analysis, slip)
     lower, upper = (x[0] for x in m.sideband_spectra())
     d_hz = frequencies_hz(len(lower), m.step_hz)
@@ -166,7 +167,7 @@ def _slip_sidebands(
             found_hz=f0_hz + sign * float(x.hz[0]),
             level_db=float(level_dbc[0]),
             floor_db=float(x.floor_dbc[0]),
-            # What is learnt is the level that decides: of the lower one, or of both.
+            # The deciding level is learnt: of the lower one, or of both.
             baseline_db=healthy.mean if healthy and sign < 0 else None,
             fault="broken_bar",
             decided_in="demodulated",
@@ -210,7 +211,7 @@ def _rotation_sidebands(
 
 
 def _read(line: ExpectedLine, hz: Float64, levels_db: Float64, bin_hz: float) -> ExpectedLine:
-    """Return a line as it appears in this spectrum, where its diagnosis found it if it did."""
+    """Return a line as it appears in this spectrum, at the place its diagnosis found, if any."""
     at = line.hz if line.found_hz is None else line.found_hz
     reach = READ_BINS * bin_hz
     return read_between(line, hz, levels_db, at - reach, at + reach)

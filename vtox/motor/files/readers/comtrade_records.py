@@ -37,7 +37,7 @@ _WHOLE_SECONDS = re.compile(r"^(\s*\d+/\d+/\d+\s*,\s*\d+:\d+:\d+)[ \t]*$", re.MU
 _DATE = re.compile(r"^(\s*)(\d{1,2})/(\d{1,2})(/\d{2,4}\s*,)", re.MULTILINE)
 Doubles = npt.NDArray[np.float64]
 _BYTES = {"BINARY": 2, "BINARY32": 4, "FLOAT32": 4}
-# 1991 writes missing binary values as -1, which samples near zero are too: those of a gap follow
+# 1991 writes missing binary values as -1, which samples near zero are too. Those of a gap follow
 # one another, and a waveform does not stay at -1 for so many.
 GAP_1991 = 3
 
@@ -85,7 +85,7 @@ def _content(path: Path) -> _Content:
         path = sibling(path, ".cfg") or path
     head = _bytes(path)
     if head[:14].lower() == b"--- file type:":
-        return _of_cff(path, head)
+        return _split_cff(path, head)
     dat = sibling(path, ".dat")
     if dat is None:
         raise FileError(
@@ -106,7 +106,7 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _of_cff(path: Path, whole: bytes) -> _Content:
+def _split_cff(path: Path, whole: bytes) -> _Content:
     """Return the parts of a combined file; binary data are as long as their heading says."""
     parts: dict[str, bytes] = {}
     match = _SECTION.search(whole)
@@ -143,7 +143,7 @@ def _plain_times(cfg: str) -> str:
     """Return a configuration whose dates and times the library can read.
 
     1991 writes the month first, later revisions the day; some recorders do the other, which shows
-    where the month would be more than 12.
+    if the month would be more than 12.
     """
     month_first = _month_first(cfg)
 
@@ -174,7 +174,7 @@ def _exists(cfg: str, match: re.Match[str]) -> bool:
 
 
 def _check_samples(path: Path, cfg: Any, dat: bytes, total: int) -> None:
-    """Make sure that the data hold what the configuration says: the library fills up with zeros."""
+    """Make sure that the data are as long as the configuration says: the library adds zeros."""
     form = cfg.ft.strip().upper()
     if form in _BYTES:
         row = 8 + _BYTES[form] * cfg.analog_count + 2 * math.ceil(cfg.status_count / 16)
@@ -242,7 +242,7 @@ def _unique_names(channels: Sequence[Any]) -> list[str]:
 
 
 def _scale(channel: Any) -> float:
-    """Return what brings the values of a channel to the primary side."""
+    """Return the factor of the values of a channel to the primary side."""
     if channel.pors.strip().upper() != "S" or not channel.primary or not channel.secondary:
         return 1.0
     return float(channel.primary / channel.secondary)

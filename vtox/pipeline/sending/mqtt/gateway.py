@@ -1,7 +1,7 @@
 """From the broker into the stream: each message is acknowledged once its window is there.
 
-What a message holds ends nothing: it is a window, or a dead letter. Trouble of the server or of the
-data folder is waited out, with the messages unacknowledged.
+No content of a message ends the gateway: a message is a window, or a dead letter. Trouble of the
+server or of the data folder is waited out, with the messages unacknowledged.
 """
 
 import hashlib
@@ -72,8 +72,7 @@ class Gateway:
         self._rules = rules
         self._births = births
         self._max_machines = max_machines
-        # Topics that have brought something new since the last CONNECT: what is delivered again
-        # comes before it.
+        # Topics with a new message since the last CONNECT: messages delivered again come before it.
         self._settled: set[str] = set()
         self.windows = self.refused = 0
         self._stop = Event()
@@ -81,7 +80,7 @@ class Gateway:
         connection.on_connect = self._settled.clear
 
     def run(self, stop: Event) -> None:
-        """Work until stopped; what is taken then is delivered and acknowledged if it can be."""
+        """Work until stopped; deliver and acknowledge the messages taken by then, if possible."""
         self._stop = stop
         try:
             while not stop.is_set():
@@ -96,7 +95,7 @@ class Gateway:
             log.warning("stopped while messages wait: the broker delivers them again")
 
     def handle(self, deliveries: Sequence[ReceivedMessage]) -> None:
-        """Do what messages ask for, then acknowledge them."""
+        """Handle messages, then acknowledge them."""
         for delivery in deliveries:
             self._patiently(partial(self._take, delivery.message))
         self._patiently(self._deliver)
@@ -104,14 +103,14 @@ class Gateway:
             self._connection.acknowledge(delivery)
 
     def _deliver(self) -> None:
-        """Send what was taken, or have it on disk: then the broker may forget it."""
+        """Send the taken messages, or have them on disk: then the broker may forget them."""
         self._catch_up()
         while self._publisher.unsaved:
             self._wait(PAUSE_S)
             self._catch_up()
 
     def _catch_up(self) -> None:
-        """Send what waits; with a spool until the first hindrance."""
+        """Send the waiting windows; with a spool until the first hindrance."""
         for hindrance in self._publisher.deliver():
             if hindrance != self._waits_for:
                 log.warning("windows wait for the server", why=hindrance)
@@ -122,7 +121,7 @@ class Gateway:
         self.windows += sum(a.seq >= 0 for a in self._publisher.take_accepted())
 
     def _take(self, message: Message) -> None:
-        """Do what a message asks for; what cannot be done becomes a dead letter."""
+        """Handle a message; if that is not possible, it becomes a dead letter."""
         rule, levels = self._rule(message.topic)
         if rule is None:
             log.warning("no rule for a topic", topic=message.topic)
@@ -136,11 +135,11 @@ class Gateway:
             self._publisher.collect_refusal(why)
 
     def _follow(self, rule: TopicRule, levels: dict[str, str], message: Message) -> None:
-        """Do what a message asks for, its window last: then it may be done again from the start."""
+        """Handle a message, its window last: then it may be done again from the start."""
         beyond: TooManyScalars | None = None
         for action in self._actions(rule, levels, message):
             try:
-                self._do(action, message)
+                self._apply_action(action, message)
             except TooManyScalars as error:  # which keeps no window back
                 beyond = error
         if beyond:
@@ -168,7 +167,7 @@ class Gateway:
             return sparkplug_nodes.actions(rule, self._births, message)
         return [samples_of(rule, levels, message)]
 
-    def _do(self, action: Action, message: Message) -> None:
+    def _apply_action(self, action: Action, message: Message) -> None:
         match action:
             case Samples():
                 self._send(action, message)
@@ -194,9 +193,9 @@ class Gateway:
         self._publisher.collect_entry(fields, name=name)
 
     def _name(self, machine_id: str, message: Message) -> str:
-        """Return what distinguishes a window that has neither number nor time: its samples.
+        """Return the name of a window that has neither number nor time, made of its samples.
 
-        The same samples are the same window only where the broker may be delivering again.
+        The same samples are the same window only if the broker may be delivering again.
         """
         digest = hashlib.sha256(message.topic.encode() + b"|" + message.payload).hexdigest()
         known = self._publisher.name_of(machine_id, digest)

@@ -1,4 +1,4 @@
-"""The file that says which topics carry what: `mapping.toml` (docs/howto/send-by-mqtt.md)."""
+"""The file that maps topics to their content: `mapping.toml` (docs/howto/send-by-mqtt.md)."""
 
 import re
 import tomllib
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from vtox.motor.values.domain import CHANNEL_UNITS, Motor
+from vtox.motor.values.domain import CHANNEL_UNITS
+from vtox.motor.values.nameplate_fields import FIELDS
 from vtox.motor.values.scalars import NAME, is_unit
 from vtox.pipeline.errors import MappingError
 from vtox.pipeline.sending.mqtt.sparkplug import NAMESPACE
@@ -16,17 +17,17 @@ Format = Literal["entry", "json", "i2", "f4", "sparkplug"]
 Layout = Literal["planar", "interleaved"]
 BINARY = ("i2", "f4")
 _LEVEL = re.compile(r"\{(\w+)\}")
-_NAMEPLATE = tuple(f.name for f in fields(Motor) if f.name != "bearing")
+_NAMEPLATE = tuple(f.name for f in FIELDS if "." not in f.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicRule:
-    """What the messages of some topics carry.
+    """The content of the messages of some topics.
 
     `topic` has `{names}` in place of levels; `machine_id` is made of them. `scale` is units per
-    count of a channel. `channels` are those of a payload of plain arrays, in its order; of
-    Sparkplug, channel -> name of its metric, as `nameplate` is field -> metric, and `scalars` is
-    name -> metric and unit.
+    count of a channel. `channels` are those of a payload of plain arrays, in its order. For
+    Sparkplug they are channel -> name of its metric, `nameplate` is field -> metric, and `scalars`
+    is name -> metric and unit.
     """
 
     topic: str
@@ -42,13 +43,13 @@ class TopicRule:
 
     @property
     def filters(self) -> list[str]:
-        """What to subscribe to."""
+        """The topics to subscribe to."""
         if self.format == "sparkplug":
             return [f"{NAMESPACE}/{self.topic}/+/+", f"{NAMESPACE}/{self.topic}/+/+/+"]
         return [_LEVEL.sub("+", self.topic)]
 
     def levels(self, topic: str) -> dict[str, str] | None:
-        """Return name -> level of a topic, None where the rule is not for it."""
+        """Return name -> level of a topic, None if the rule is not for it."""
         mine, its = self.topic.split("/"), topic.split("/")
         if len(mine) != len(its):
             return None

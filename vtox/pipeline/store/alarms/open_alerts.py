@@ -1,4 +1,4 @@
-"""Alerts of machines and of the system: what is open now, and the events of `system_alerts`."""
+"""Alerts of machines and of the system: the open ones, and the events of `system_alerts`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,8 @@ _LIMIT = f"{FLAG}:".encode()
 class OpenAlert(RaisedAlert):
     """An alert that was raised and not cleared.
 
-    The reason of a fault is that of the last record at its level, `latest` what a later one said.
+    The reason of a fault is that of the last record at its level, `latest` the verdict of a later
+    one.
     """
 
     latest: Verdict | None = None
@@ -64,7 +65,7 @@ class OpenAlerts:
         newest, oldest = pipe.execute()
         now = newest[0][0].decode() if newest else None
         known = self._newest
-        if now is None or known is None or not _between(oldest[0][0].decode(), known, now):
+        if now is None or known is None or not _is_ordered(oldest[0][0].decode(), known, now):
             self._alerts = open_alerts(client)
         elif now != known:
             self._follow(client, known)
@@ -110,28 +111,28 @@ def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
         limits += [(m, f.decode("utf-8", "replace")) for f in fields if f.startswith(_LIMIT)]
         if memory and may_have_alert(memory):
             history = codec.decode_or_none(MachineHistory, memory)
-            found += _of_faults(m, history) if history else []
+            found += _fault_alerts(m, history) if history else []
         for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
             if alert_id:
-                found.append(read_or_none(_of_flag, m, flag, code, alert_id))
-    return [a for a in found if a] + (_of_limits(client, limits) if limits else [])
+                found.append(read_or_none(_flag_alert, m, flag, code, alert_id))
+    return [a for a in found if a] + (_limit_alerts(client, limits) if limits else [])
 
 
-def _of_limits(client: Client, flags: Sequence[tuple[str, str]]) -> list[OpenAlert]:
+def _limit_alerts(client: Client, flags: Sequence[tuple[str, str]]) -> list[OpenAlert]:
     pipe = client.pipeline(transaction=False)
     for m, flag in flags:
         pipe.hget(keys.machine(m), flag)
     found = []
     for (m, flag), alert_id in zip(flags, pipe.execute(), strict=True):
-        found.append(read_or_none(_of_limit, m, flag, alert_id) if alert_id else None)
+        found.append(read_or_none(_limit_alert, m, flag, alert_id) if alert_id else None)
     return [a for a in found if a]
 
 
-def _of_flag(machine_id: str, flag: str, code: str, alert_id: bytes) -> OpenAlert:
+def _flag_alert(machine_id: str, flag: str, code: str, alert_id: bytes) -> OpenAlert:
     return _open(alert_id.decode(), machine_id, flag, "warning", code, render(code, {}))
 
 
-def _of_limit(machine_id: str, flag: str, alert_id: bytes) -> OpenAlert:
+def _limit_alert(machine_id: str, flag: str, alert_id: bytes) -> OpenAlert:
     _, scalar, level = flag.split(":")
     why = reason("limit_crossed", scalar=scalar)
     reached: Literal["warning", "fault"] = "fault" if level == "fault" else "warning"
@@ -144,7 +145,7 @@ def may_have_alert(memory: bytes) -> bool:
     return memory.count(b'"alert":') != memory.count(b'"alert":""')
 
 
-def _between(first: str, middle: str, last: str) -> bool:
+def _is_ordered(first: str, middle: str, last: str) -> bool:
     """Return whether three ids of entries are in this order."""
     order = outputs.entry_order
     return order(first) <= order(middle) <= order(last)
@@ -152,11 +153,11 @@ def _between(first: str, middle: str, last: str) -> bool:
 
 def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:
     """Return the alarms of the system that are open, from the hash of its conditions."""
-    found = (read_or_none(_of_condition, name, text) for name, text in conditions.items())
+    found = (read_or_none(_condition_alarm, name, text) for name, text in conditions.items())
     return sorted((a for a in found if a), key=lambda a: alert_sort_key(a.id))
 
 
-def _of_condition(name: bytes, text: bytes) -> OpenAlert | None:
+def _condition_alarm(name: bytes, text: bytes) -> OpenAlert | None:
     kept = loads(text)
     if not kept.get("id"):
         return None
@@ -176,14 +177,14 @@ def events_after(
 
 
 def alert_sort_key(alert_id: str) -> tuple[int, str]:
-    """Return what sorts the ids of alerts (machine:fault:ms), the latest first.
+    """Return the sort key for ids of alerts (machine:fault:ms), the latest first.
 
     Raises `ValueError`: it is no such id.
     """
     return -int(alert_id.rpartition(":")[2]), alert_id
 
 
-def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
+def _fault_alerts(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
     found = []
     for fault in FAULTS:
         h = history.faults.get(fault)

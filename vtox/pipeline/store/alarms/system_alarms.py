@@ -1,4 +1,4 @@
-"""Alarms of the system itself: conditions kept on the server, and what the monitor remembers.
+"""Alarms of the system itself: conditions kept on the server, and the monitor's memory.
 
 An alarm is an entry of `system_alerts` without a machine; its `fault` is the name of the condition.
 """
@@ -34,12 +34,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What the monitor observed last, at the server's time `t`; the next pass compares with it.
+    """The monitor's last observations, at the server's time `t`; the next pass compares with them.
 
     `finished` is family -> windows done or dead. `dead_letters` are readings of the last minutes:
-    time, and code -> dead letters so far. `deleted_unread` is the count of windows that somebody
-    else deleted, of which the growth matters, and `deleted_windows` those of the open alarm.
-    `served` are the families that have had a worker since the system started.
+    time, and code -> dead letters so far. `deleted_unread` is the count of windows that another
+    program deleted, whose growth matters, and `deleted_windows` those of the open alarm. `served`
+    are the families that have had a worker since the system started.
     """
 
     t: float
@@ -56,8 +56,9 @@ class Watch:
 def keep(client: Client, condition: Condition, forget_after_s: float) -> Event:
     """Keep a condition as observed, and return the event that this makes of its alarm.
 
-    What was not observed for `forget_after_s` begins again, unless it is raised. One script, by the
-    server's clock: two monitors raise an alarm once, and a restarted monitor goes on.
+    A condition that was not observed for `forget_after_s` begins again, unless it is raised. One
+    script, by the server's clock: two monitors raise an alarm once, and a restarted monitor goes
+    on.
     """
     why = condition.why
     args = [
@@ -75,7 +76,7 @@ def keep(client: Client, condition: Condition, forget_after_s: float) -> Event:
     return event.decode()  # type: ignore[return-value]
 
 
-def kept_names(client: Client) -> tuple[frozenset[str], frozenset[str]]:
+def condition_names(client: Client) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of the conditions that are kept, and of those whose alarm is raised."""
     rows = client.hgetall(keys.ALARMS).items()
     states = {name.decode("utf-8", "replace"): codec.json_of_field(text) for name, text in rows}
@@ -84,10 +85,10 @@ def kept_names(client: Client) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def load_watch(client: Client) -> Watch | None:
-    """Return what the monitor observed last, None before its first pass."""
+    """Return the monitor's last observations, None before its first pass."""
     return codec.decode_or_none(Watch, client.get(keys.WATCH))
 
 
 def store_watch(client: Client, watch: Watch) -> None:
-    """Keep what the monitor observed."""
+    """Keep the monitor's observations."""
     client.set(keys.WATCH, codec.encode(watch))

@@ -1,4 +1,4 @@
-"""Bounds in time and size of what VTOX writes; tighter ones when the server's memory is short."""
+"""Bounds in time and size of VTOX's own streams; tighter ones when the server's memory is short."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -22,23 +22,24 @@ BOUNDED = {
     keys.METRICS: "metrics",
     keys.DEAD_LETTERS: "dead_letters",
     keys.EVIDENCE: "evidence",
-    # What the recorder has stored leaves it at once.
+    # Entries leave it as soon as the recorder has stored them.
     keys.SCALARS: "metrics",
 }
-# The server estimates a stream's size from so many of its nodes.
+# The server estimates a stream's size from this many of its nodes.
 _SIZE_SAMPLES = 20
 MB = 1_000_000
 # Between these shares of the memory limit finished windows are kept for a shorter time, and not at
-# all above: what is left is for windows that wait, and no alarm is due to the others.
+# all above. The rest is for windows that wait, and no alarm is due to the others.
 SHORTER_FROM_SHARE, NOT_FROM_SHARE = 0.65, 0.75
-# From this share on, at which the alarm of memory is due, that is so at once. Below, what was kept
-# a second ago is shortened by a second.
-AT_ONCE_FROM_SHARE = 0.8
-# The windows of open records, and what VTOX writes, get at most these shares of the limit: with
+# From this share on, at which the alarm of memory is due, the retention is shortened at once.
+# Below, it gets at most one second shorter each second.
+SHORTEN_NOW_SHARE = 0.8
+# The windows of open records, and VTOX's own streams, get at most these shares of the limit. With
 # more the server could be full for good.
 OPEN_RECORDS_SHARE, OUTPUTS_SHARE = 0.6, 0.4
-# What the recorder has not read is kept up to this many times the bounds of all outputs, and never
-# beyond their share of the limit: with the embedded server's 2 GB the share is the lower one.
+# Entries that the recorder has not read are kept up to this many times the bounds of all outputs.
+# They never exceed the outputs' share of the limit: with the embedded server's 2 GB the share is
+# the lower one.
 UNREAD_TIMES = 10
 
 
@@ -55,12 +56,12 @@ class ServerMemory:
         return self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
 
     def at_most(self, wanted_bytes: float, share: float) -> float:
-        """Return `wanted_bytes`, or a share of the limit where that is less."""
+        """Return `wanted_bytes`, or a share of the limit if that is less."""
         return min(wanted_bytes, share * self.limit_bytes) if self.limit_bytes else wanted_bytes
 
 
 def server_memory(client: Client) -> ServerMemory:
-    """Return the memory of the server; zeros where INFO is denied."""
+    """Return the memory of the server; zeros if INFO is denied."""
     try:
         info = client.info("memory")
     except redis.exceptions.NoPermissionError:
@@ -70,7 +71,7 @@ def server_memory(client: Client) -> ServerMemory:
 
 
 def effective_retention_s(settings: Settings, memory: ServerMemory) -> float:
-    """Return how long finished windows are kept: less where the memory is short."""
+    """Return how long finished windows are kept: less if the memory is short."""
     left = (NOT_FROM_SHARE - memory.share) / (NOT_FROM_SHARE - SHORTER_FROM_SHARE)
     return settings.keep.windows.s * min(max(left, 0.0), 1.0)
 
@@ -80,11 +81,11 @@ def shortened_retention_s(
 ) -> float:
     """Return how long finished windows are kept now; `passed_s` ago those of `kept_s` were left.
 
-    What is deleted lowers the share. A fleet that fills 4 % of the limit a second makes the
-    retention 20 s shorter in one: all that would be deleted at once, where 2 s of it make room.
+    Deletion lowers the share. A fleet that fills 4 % of the limit a second makes the retention 20 s
+    shorter in one second. All of that would be deleted at once, although 2 s of it make room.
     """
     wanted_s = effective_retention_s(settings, memory)
-    if memory.share >= AT_ONCE_FROM_SHARE:
+    if memory.share >= SHORTEN_NOW_SHARE:
         return wanted_s
     return max(wanted_s, kept_s - passed_s)
 
@@ -98,10 +99,10 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     """Delete the oldest entries beyond the bounds in time and size; return how many.
 
     The bounds in time are of the time that the monitor keeps
-    (`vtox.pipeline.store.ledger.retention_clock`). Beyond its bound in size a stream keeps what the
-    recorder has not read, as long as all outputs fit in their share of the memory. Whole nodes of
-    the server's tree go (about 100 small entries), so a little more than the bound may stay. Where
-    MEMORY USAGE is denied, the bounds in size do not hold; `vtox doctor` says so.
+    (`vtox.pipeline.store.ledger.retention_clock`). Beyond its bound in size a stream keeps the
+    entries that the recorder has not read, as long as all outputs fit in their share of the memory.
+    Whole nodes of the server's tree go (about 100 small entries), so a little more than the bound
+    may stay. If MEMORY USAGE is denied, the bounds in size do not hold; `vtox doctor` says so.
     """
     now_t = retention_time(client)
     pipe = client.pipeline(transaction=False)
@@ -137,10 +138,10 @@ def _size_bounds(
     used_bytes: Mapping[str, int],
     recorded: Container[str],
 ) -> dict[str, tuple[float, float]]:
-    """Return stream -> the bytes it may take, and those with what the recorder has not read.
+    """Return stream -> the bytes it may take, without and with entries not yet recorded.
 
-    Both are equal where the stream is not `recorded`. The streams that hold unread entries share
-    what the others leave of the outputs' share, by what they have beyond their own bound.
+    Both are equal if the stream is not `recorded`. The streams that hold unread entries share the
+    rest of the outputs' share, in proportion to their excess over their own bounds.
     """
     own = {s: getattr(settings.keep, name).nbytes for s, name in BOUNDED.items()}
     total = sum(own.values())

@@ -1,4 +1,4 @@
-"""What is kept of Celery's queues: their lengths at another broker, and refused messages."""
+"""The stored data on Celery's queues: their lengths at another broker, and refused messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ class Broker:
     t: Time
     waiting: Annotated[Mapping[str, int], Prefix("waiting:")] = field(default_factory=dict)
 
-    def why_unknown(self, t: float) -> str:
-        """Return why the lengths of some queues are not known at `t`; nothing where they are."""
+    def unknown_reason(self, t: float) -> str:
+        """Return why the lengths of some queues are not known at `t`; nothing if they are."""
         if self.problem:
             return self.problem
         return f"no bridge has counted for {t - self.t:.0f} s" if self._is_old(t) else ""
@@ -37,7 +37,7 @@ class Broker:
 
 
 def write_broker(client: Client, address: str, problem: str, waiting: Mapping[str, int]) -> None:
-    """Keep what the bridge knows of its broker."""
+    """Keep the bridge's view of its broker."""
     broker = Broker(address, problem, server_time(client), waiting)
     with client.pipeline() as pipe:
         pipe.delete(keys.BROKER)

@@ -1,7 +1,7 @@
-"""Energy of a machine on the server: what its last record said, and what its meter has counted.
+"""Energy of a machine on the server: the figures of its last record, and the counts of its meter.
 
-The meter is part of what a machine has at a version. A worker adds a record to the meter of the
-version that it builds on, and the script that commits the record keeps the sum only if the machine
+The meter is part of the machine's state at a version. A worker adds a record to the meter of the
+version that it builds on. The script that commits the record keeps the sum only if the machine
 still has that version. So it is as exact as the results.
 """
 
@@ -28,22 +28,24 @@ from vtox.pipeline.store.stream.entries import number, time_s
 
 log = structlog.get_logger()
 
-# Fields of the hash of a machine: the last reading; what was counted since when, ms. The first is
-# also the field of a result that has what its record added.
+# Fields of the hash of a machine: the last reading; the counts of the meter and their beginning,
+# ms. The first is also the field of a result that has its record's contribution.
 ENERGY, _METER, _METER_MS = "energy", "meter", "meter_ms"
-# A kept reading begins with a number that no text begins with, the end of its record, s, and how
-# many numbers follow; then codes and values as JSON where there are any.
+# Field of a result with the operating figures of its record (`operation_text`).
+OPERATION = "operation"
+# A kept reading begins with a number that no text begins with, the end of its record, s, and the
+# count of numbers that follow. After these come codes and values as JSON if there are any.
 _HEAD = struct.Struct("<BdH")
 _FORM = 2
-# A reading is that of now for so long.
+# A reading counts as current for this long.
 _FRESH_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """What was counted of a machine since a time, and its last reading with the end of its record.
+    """The counts of a machine since a time, and its last reading with the end of its record.
 
-    `since_t` is None where nothing was counted, `reading` where no record said anything.
+    `since_t` is None if nothing was counted, `reading` if no record said anything.
     """
 
     counts: MeterCounts = NOTHING
@@ -53,7 +55,7 @@ class Meter:
 
 
 class SitePower(NamedTuple):
-    """What the machines of a site take now: of how many it is measured, and what they lose."""
+    """The power of a site's machines now: the number measured, and their losses."""
 
     power_kw: float = 0.0
     machines: int = 0
@@ -88,18 +90,18 @@ def _kept_reading(t: float, r: MeterRow) -> bytes:
 
 
 class Metered(NamedTuple):
-    """What a record adds to its machine: the meter, the fields that keep it, and its reading.
+    """A record's contribution to its machine: the meter, the fields that keep it, and its reading.
 
     The reading is for the field `ENERGY`, unless the machine has a later one.
     """
 
     meter: bytes
-    fields: tuple[str | bytes, ...]
+    fields: Mapping[str, str | bytes]
     reading: bytes
 
 
 def metered(meter: bytes, row: MeterRow, record: Record) -> Metered:
-    """Return what a record adds to a meter.
+    """Return the meter with the contribution of a record.
 
     A meter that begins counts since the record arrived; one that cannot be read begins again. One
     of a later version may count more.
@@ -109,9 +111,11 @@ def metered(meter: bytes, row: MeterRow, record: Record) -> Metered:
         total = MeterCounts.packed_sum(meter, row.counts) if meter else b""
     except ValueError:  # its records must not become poison
         log.error("what a meter has counted cannot be read", meter=meter[:80])
-    since = () if total else (_METER_MS, str(round(1000 * record.arrived_t)))
     meter = total or row.counts
-    return Metered(meter, (_METER, meter, *since), _kept_reading(record.t_end, row))
+    fields: dict[str, str | bytes] = {_METER: meter}
+    if not total:
+        fields[_METER_MS] = str(round(1000 * record.arrived_t))
+    return Metered(meter, fields, _kept_reading(record.t_end, row))
 
 
 def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
@@ -127,7 +131,7 @@ def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
 
 
 def power_by_site(client: Client, machine_ids: list[str], now_s: float) -> dict[str, SitePower]:
-    """Return what the machines of each site take now; empty is the site of machines without one.
+    """Return the power of each site's machines now; the site of machines without one is empty.
 
     A reading counts for a minute, and no longer.
     """
@@ -154,7 +158,7 @@ def _counted(meter: bytes | None, since_ms: bytes | None) -> tuple[MeterCounts, 
 
 
 def _readings(texts: Iterable[bytes | None]) -> list[tuple[MeterReading | None, float | None]]:
-    """Return kept readings with the ends of their records, None for those that cannot be read."""
+    """Return kept readings with the ends of their records, None for unreadable ones."""
     found = [_row(text or b"") for text in texts]
     named = iter(MeterReading.of_rows([r for r, _ in found if isinstance(r, MeterRow)]))
     return [(next(named) if isinstance(r, MeterRow) else r, t) for r, t in found]

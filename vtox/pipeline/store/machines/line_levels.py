@@ -1,8 +1,9 @@
 """Levels of the lines that diagnoses read, from results: one sample in five minutes.
 
-A line is a quantity of its machine, in addition to the fault, and kept in the history as minutes
-and hours: its level moves over days. Reading the detail of every result takes 12 us a window (50
-machines with all five faults), and gives 3.2 points where results give 3.1: as many rows again.
+A line is a quantity of its machine, in addition to the fault. The history keeps it as minutes and
+hours: its level moves over days. Reading the detail of every result takes 12 us a window (50
+machines with all five faults), and gives 3.2 points in addition to the 3.1 of results: as many rows
+again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,12 +14,13 @@ from vtox.motor.values.codec import RawFields, loads
 from vtox.pipeline.store.machines.points import Point
 from vtox.pipeline.store.stream.entries import number
 
-# Of each fault of a machine the first record in every stretch so long is the sample. A record that
-# spans the beginning of one would not do: snapshots of seconds, minutes apart, hardly ever do.
+# The sample of each fault of a machine is its first record in every stretch of this length. A
+# record that spans the beginning of one would not do: snapshots of seconds, minutes apart, hardly
+# ever do.
 EVERY_S = 300
 # More than 40,000 machines have in such a stretch.
 MOST_REMEMBERED = 1 << 17
-# Level and threshold by line; None where the record shows no such line.
+# Level and threshold by line; None if the record shows no such line.
 Levels = dict[str, tuple[float | None, float | None]]
 
 
@@ -42,7 +44,7 @@ def _levels(fault: str, detail: Mapping[str, Any]) -> Levels:
 class LineSampler:
     """Takes samples of results as they come, and remembers the last one of each fault.
 
-    What was taken counts once `keep` says that it is written. One that begins again takes at most
+    Samples count once `keep` says that they are written. A sampler that begins again takes at most
     one sample more of each fault.
     """
 
@@ -51,7 +53,7 @@ class LineSampler:
         self._new: dict[tuple[str, str], int] = {}
 
     def points(self, point: Point, fields: RawFields) -> Iterator[Point]:
-        """Yield the lines of a result whose point this is; none where it is no sample."""
+        """Yield the lines of a result whose point this is; none if it is no sample."""
         if point.quantity not in LINES:
             return
         key, stretch = (point.machine_id, point.quantity), point.t_ms // (1000 * EVERY_S)
@@ -60,21 +62,21 @@ class LineSampler:
             yield from _line_points(point, fields)
 
     def keep(self) -> None:
-        """Note that what was taken is written."""
+        """Note that the samples are written."""
         if len(self._last) + len(self._new) > MOST_REMEMBERED:
             self._last.clear()
         self._last |= self._new
         self._new.clear()
 
     def forget(self) -> None:
-        """Note that what was taken since is not written, and is read again."""
+        """Note that the samples taken since are not written, and are read again."""
         self._new.clear()
 
 
 def _line_points(point: Point, fields: RawFields) -> Iterator[Point]:
     """Yield the lines of a result whose point this is.
 
-    The state is that of the diagnosis. What another program wrote is taken where it can be.
+    The state is that of the diagnosis. Fields written by another program are taken if possible.
     """
     try:
         levels = _levels(point.quantity, loads(fields.get(b"detail") or b"{}"))
@@ -91,4 +93,5 @@ def _line_points(point: Point, fields: RawFields) -> Iterator[Point]:
             marks=None,
             confidence=None,
             energy=None,
+            operation=None,
         )

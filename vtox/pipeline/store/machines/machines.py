@@ -32,10 +32,10 @@ from vtox.pipeline.store.stream.unreadable import read_or_none
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOverview:
-    """What is shown of a machine; of its last window, `t` and age are None before the first.
+    """The figures shown of a machine; the `t` and age of its last window are None before the first.
 
     `last_arrival_age_s` is that of its last window, or of its last scalar if it sends those alone.
-    `next_window_t` is when its next window, snapshot or burst is due, None where that is not known.
+    `next_window_t` is when its next window, snapshot or burst is due, None if that is not known.
 
     `as_of_t` is when it was read: this and all other times are of the server's clock.
     """
@@ -87,7 +87,7 @@ def list_senders(client: Client, machine_ids: Sequence[str], *, limit: int) -> l
 
 
 def retire(client: Client, machine_id: str) -> bool:
-    """Forget a machine and clear its open alerts; False where it was not known.
+    """Forget a machine and clear its open alerts; False if it was not known.
 
     If it sends again, it is new. One script: an alert that a worker raises meanwhile is either
     cleared here or not written, for the worker finds that the machine's version has changed.
@@ -104,9 +104,9 @@ def retire(client: Client, machine_id: str) -> bool:
 def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
     """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
 
-    Those whose last window arrived before `after_t` are not looked at, but those that send scalars
-    alone are. A machine with a baseline, a own setting or an open alert of a fault stays. Returns
-    how many are forgotten.
+    Those whose last window arrived before `after_t` are not looked at, except machines that send
+    scalars alone. A machine with a baseline, its own setting or an open alert of a fault stays.
+    Returns how many are forgotten.
     """
     found = [
         *client.zrange(keys.MACHINES, 0, 0, byscore=True),
@@ -133,7 +133,7 @@ def sends_scalars_alone(arrived_t: float, scalars_ms: bytes | None) -> bool:
     return not arrived_t or abs(1000 * arrived_t - (number(scalars_ms) or 0.0)) < 0.5
 
 
-def of_scalars_alone(client: Client, arrived: Mapping[str, float]) -> set[str]:
+def scalar_only_machines(client: Client, arrived: Mapping[str, float]) -> set[str]:
     """Return which machines that have arrived at a time send scalars alone."""
     pipe = client.pipeline(transaction=False)
     for m in arrived:
@@ -178,7 +178,7 @@ def _arrivals(stored: Iterable[tuple[bytes, float]]) -> dict[str, float]:
 
 
 def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None]:
-    """Return the nameplate of each machine, None where there is none."""
+    """Return the nameplate of each machine, None if there is none."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), "motor")
@@ -186,7 +186,7 @@ def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None
 
 
 def latest_results(client: Client, machine_ids: Sequence[str], fault: str) -> dict[str, Result]:
-    """Return machine id -> last result of a fault, of those that have one."""
+    """Return machine id -> last result of a fault, for the machines that have one."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), f"latest:{fault}")

@@ -1,4 +1,4 @@
-"""What the history keeps of results, assessments and metrics: points, decoded from their entries.
+"""The history's points of results, assessments and metrics, decoded from their entries.
 
 A point is one quantity of one machine at one time; a figure of the system has no machine. Decoding
 is quick, for it is done to every result: no evidence is read, and nothing of it is needed.
@@ -40,10 +40,10 @@ STATES: frozenset[str] = frozenset(get_args(State))
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
 # Letters of marks, of this version or a later one; a slot is a fifth of a second at least.
 _MARKS = re.compile(rb"[a-z]{0,4096}")
-# What a database keeps in 64 bits with a sign, and a time in ms beyond all use.
+# The range of a database's signed 64 bits, and a time in ms beyond all use.
 _ID_END = 1 << 63
 _T_MS_END = 1 << 53
-# Of both numbers of windows together, and of the hash of a run.
+# The digits of both numbers of windows together, and of the hash of a run.
 _DIGITS, _RUN_DIGITS = 40, 16
 
 
@@ -51,11 +51,13 @@ class Point(NamedTuple):
     """One value of one quantity; a tuple, for a frozen dataclass takes three times as long.
 
     `t_ms` is the end of the record by its sender, but no later than the arrival of the entry
-    (`id_ms`, server clock); `value` is the statistic, the health or the figure. `marks` is what the
-    alarm of the fault took of a result, None where it does not say; `confidence` is kept where it
-    found something. `windows` names those of a result by run and numbers: diagnosed again, it is
-    the same. `energy` is what its record added to the meter of the machine, and `start`
-    the detail of a result whose record shows a start.
+    (`id_ms`, server clock); `value` is the statistic, the health or the figure. `marks` is the note
+    of the fault's alarm on a result, None if it has none; `confidence` is kept if it found
+    something.
+
+    `windows` names those of a result by run and numbers: diagnosed again, it is the same. `energy`
+    is its record's contribution to the meter of the machine, and `start` the detail of a result
+    whose record shows a start. `operation` has the record's operating figures.
     """
 
     machine_id: str
@@ -74,10 +76,11 @@ class Point(NamedTuple):
     windows: str | None = None
     energy: bytes | None = None
     start: bytes | None = None
+    operation: bytes | None = None
 
 
 def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
-    """Yield the point of an entry of `fault_diagnosis_results`, none where it is no result."""
+    """Yield the point of an entry of `fault_diagnosis_results`, none if it is no result."""
     names = _names(fields.get(b"machine_id", b""), fields.get(b"fault", b""))
     ends_s = time_s(fields.get(b"t_end"))
     if names is None or ends_s is None:
@@ -104,6 +107,7 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
         _windows(fields),
         energy,
         fields.get(b"detail") if starts else None,
+        fields.get(b"operation"),
     )
 
 
@@ -119,7 +123,7 @@ def _points_of_assessment(entry_id: bytes, fields: RawFields) -> Iterator[Point]
 
 
 def _points_of_metrics(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
-    """Yield the points of an entry of `performance_metrics`, none of what was not measured."""
+    """Yield the points of an entry of `performance_metrics`, none for unmeasured figures."""
     t, interval_s = time_s(fields.get(b"t")), time_s(fields.get(b"interval_s")) or 0.0
     moment = None if t is None else _moment(entry_id, t)
     if moment is None:
@@ -159,7 +163,7 @@ POINTS_OF: Mapping[str, Callable[[bytes, RawFields], Iterator[Point]]] = {
 
 
 def entry_numbers(entry_id: bytes) -> tuple[int, int] | None:
-    """Return the two numbers of an entry's id; None for one that no clock of ours gives."""
+    """Return the two numbers of an entry's id; None for an id that no clock of ours gives."""
     ms, _, seq = entry_id.partition(b"-")
     numbers = int(ms), int(seq)
     return numbers if max(numbers) < _ID_END and numbers[0] < _T_MS_END else None
@@ -167,7 +171,7 @@ def entry_numbers(entry_id: bytes) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=1 << 16)
 def _names(machine_id: bytes, quantity: bytes) -> tuple[str, str] | None:
-    """Return the names of machine and quantity, None where one of them cannot be any."""
+    """Return the names of machine and quantity, None if one of them cannot be any."""
     machine, name = machine_id.decode("utf-8", "replace"), quantity.decode("utf-8", "replace")
     return (machine, name) if NAME.fullmatch(machine) and _CODE.fullmatch(name) else None
 
@@ -178,7 +182,7 @@ def _marks(text: bytes | None) -> str | None:
 
 
 def _windows(fields: RawFields) -> str | None:
-    """Return which windows of its machine a result is of; None where it does not say."""
+    """Return which windows of its machine a result is of; None if it does not say."""
     first, last = fields.get(b"first_seq", b""), fields.get(b"last_seq", b"")
     if not (first.isdigit() and last.isdigit() and len(first) + len(last) <= _DIGITS):
         return None
@@ -188,7 +192,7 @@ def _windows(fields: RawFields) -> str | None:
 
 @lru_cache(maxsize=1 << 10)
 def _run(run: bytes) -> str:
-    """Return what distinguishes a run from others; a short hash, for it may be any text."""
+    """Return a run's distinguishing mark; a short hash, for a run may be any text."""
     return f" {sha256(run).hexdigest()[:_RUN_DIGITS]}"
 
 
@@ -200,7 +204,7 @@ def _outcome(state: bytes, code: bytes) -> tuple[str, str]:
 
 
 def _moment(entry_id: bytes, t: float) -> tuple[int, int, int] | None:
-    """Return time (ms) and id of a point; None where it was before 1970 or its id is unusable."""
+    """Return time (ms) and id of a point; None if it was before 1970 or its id is unusable."""
     numbers = entry_numbers(entry_id)
     if numbers is None or t < 0:
         return None

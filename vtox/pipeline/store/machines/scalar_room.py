@@ -1,4 +1,4 @@
-"""Which readings have room: scalars of a machine that is known or new, under a name that is."""
+"""Decides which readings have room: machine and name are known, or there is room for new ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from vtox.pipeline.store.machines.machines import list_senders
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.scalars import add_readings
 
-# The recorder renews the names of full machines every ten minutes: without it they are known for
+# The recorder renews the names of full machines every ten minutes. Without it they are known for
 # some time, and of a machine that is no longer full not for long.
 _FULL_LIFE_S = 3600
 _AT_ONCE = 1000
@@ -22,9 +22,9 @@ def admit_readings(
     """Add readings, some in each transaction; return the ids of their entries.
 
     Raises `TooManyMachines`, `TooManyScalars`: a machine or name is new and has no room. Nothing is
-    added then; with `others`, those that have room.
+    added then; with `others`, the readings that have room are.
     """
-    refused = _without_room(client, readings, max_machines)
+    refused = _refused_readings(client, readings, max_machines)
     ids: list[str] = []
     if others or not refused:
         added = [r for r in readings if r not in refused]
@@ -35,7 +35,7 @@ def admit_readings(
     return ids
 
 
-def _without_room(
+def _refused_readings(
     client: Client, readings: Sequence[ScalarReading], max_machines: int
 ) -> dict[ScalarReading, TooManyMachines | TooManyScalars]:
     """List the machines of readings; return those whose machine or name is new and has no room.

@@ -8,7 +8,7 @@ from threading import Lock
 import redis
 
 # Meanwhile one command a second finds out whether the server answers again.
-ASKED_EVERY_S = 1.0
+PROBE_EVERY_S = 1.0
 
 
 class Hang:
@@ -30,12 +30,12 @@ class Hang:
             if self._ask_t is not None:
                 if now < self._ask_t:
                     raise redis.TimeoutError("the server hangs: it did not answer in time just now")
-                self._ask_t = now + ASKED_EVERY_S
+                self._ask_t = now + PROBE_EVERY_S
         ask_t = None
         try:
             yield
         except redis.TimeoutError:
-            ask_t = time.monotonic() + ASKED_EVERY_S
+            ask_t = time.monotonic() + PROBE_EVERY_S
             raise
         finally:
             with self._lock:

@@ -1,7 +1,7 @@
-"""Which partitions there are, kept on the server, so that all work by one number.
+"""The number of partitions in force, kept on the server, so that all work by one number.
 
-The bridges set the number in force; everybody else follows it. A sender by an old number does no
-harm: the bridges move what lies in the wrong partition.
+The bridges set the number in force; all others follow it. A sender by an old number does no harm:
+the bridges move windows from the wrong partition.
 """
 
 import os
@@ -16,17 +16,18 @@ from vtox.pipeline.store.server.client import Client, server_time_ms
 from vtox.pipeline.store.server.scripts import fenced, source
 from vtox.pipeline.windows.partitions import Partition, partition_of
 
-# A bridge process that has said nothing for so long does not count, as its leases have ended too.
+# A bridge process that has reported nothing for this long does not count, as its leases have ended
+# too.
 BRIDGE_LIFE_MS = 5000
 # Senders look up the number this often. Without it windows go to the plain stream, and are moved.
-LOOKED_UP_EVERY_S = 5.0
+LOOKUP_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Shares:
-    """What the bridge processes share: `names` of the living ones, `free` partitions of `served`.
+    """The state shared by bridges: `names` of the living ones, `free` partitions of `served`.
 
-    `number` is 0 where none is in force yet; `is_known` says that this process counted before.
+    `number` is 0 if none is in force yet; `is_known` says that this process counted before.
     """
 
     is_known: bool
@@ -67,9 +68,9 @@ def join(client: Client) -> str:
 
 
 def share(client: Client, name: str, *, first: bool) -> _Shares:
-    """Say that a bridge process lives, the first time or again; return what it shares with others.
+    """Report that a bridge process lives, the first time or again; return the shared state.
 
-    One that said nothing for too long counts no more: it must join again.
+    A process that reported nothing for too long counts no more: it must join again.
     """
     where = [keys.PARTITIONS, keys.BRIDGES]
     for p in map(Partition, range(keys.MAX_PARTITIONS)):
@@ -143,7 +144,7 @@ class Addresses:
     def raw(self, machine_id: str) -> str:
         """Return the stream of a machine's windows."""
         if time.monotonic() >= self._next_t:
-            self._next_t = time.monotonic() + LOOKED_UP_EVERY_S
+            self._next_t = time.monotonic() + LOOKUP_EVERY_S
             self._number = number_in_force(self.client)
         return partition_of(machine_id, self._number).raw
 

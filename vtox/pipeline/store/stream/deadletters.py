@@ -15,7 +15,7 @@ from vtox.pipeline.store.stream.own_fields import (
     REPLAY_OF,
     make_secret,
     signed,
-    without_own,
+    strip_own_fields,
 )
 from vtox.pipeline.store.stream.window_log import add_with
 
@@ -25,7 +25,7 @@ _READ_AT_ONCE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large.
+    """One entry of `dead_letters`; `entry` is the entry as sent, empty if deleted or too large.
 
     `stream` is that of its partition.
     """
@@ -44,7 +44,7 @@ class DeadLetter:
     windows: int = 1
     """windows of the sender that this one stands for"""
     last_stream_id: str = ""
-    """of the last of these windows"""
+    """stream id of the last of these windows"""
     entry: dict[bytes, bytes] = field(default_factory=dict)
     stream: str = keys.RAW
 
@@ -77,14 +77,14 @@ def get(client: Client, letter_id: str) -> DeadLetter:
 def resend(client: Client, dead: DeadLetter) -> str:
     """Send the entry again, for the family that failed on it, and return its new id.
 
-    Sent twice it counts once: the id of the dead letter is part of what identifies the window.
+    Sent twice it counts once: the id of the dead letter is part of the window's identity.
 
     Raises `InputError`: the dead letter does not carry its entry.
     """
     if not dead.entry:
         raise InputError(f"{dead.id}: the entry was not kept, only what was wrong with it")
     own = {REPLAY_OF: dead.id.encode(), REPLAY_FAMILY: dead.family.encode()}
-    fields = without_own(dead.entry) | signed(dead.entry, own, make_secret(client))
+    fields = strip_own_fields(dead.entry) | signed(dead.entry, own, make_secret(client))
     with client.pipeline(transaction=True) as pipe:
         add_with(pipe, fields, Addresses(client).raw(dead.machine_id))
         pipe.xdel(keys.DEAD_LETTERS, dead.id)

@@ -15,13 +15,13 @@ _SIGNED = (b"machine_id", b"run", b"seq", b"t0", *_OWN)
 
 
 def make_secret(client: Client) -> bytes:
-    """Return what signs them; made where there is none."""
+    """Return the secret that signs them; make one if there is none."""
     client.set(keys.REPLAY_SECRET, secrets.token_bytes(32), nx=True)
     return read_secret(client)
 
 
 def read_secret(client: Client) -> bytes:
-    """Return what signs them, empty before the first one was made."""
+    """Return the secret that signs them, empty before the first one was made."""
     return client.get(keys.REPLAY_SECRET) or b""
 
 
@@ -35,22 +35,22 @@ def signed(
 ) -> dict[bytes, bytes]:
     """Return these for an entry, with their signature, in place of those it has; no empty ones."""
     present = {name: value for name, value in own.items() if value}
-    return present | {SIGNATURE: _signature(secret, without_own(fields) | present)}
+    return present | {SIGNATURE: _signature(secret, strip_own_fields(fields) | present)}
 
 
 def verified(fields: Mapping[bytes, bytes], secret: bytes) -> dict[bytes, bytes]:
-    """Return an entry as it is where VTOX has signed it, else without these fields.
+    """Return an entry as it is if VTOX has signed it, else without these fields.
 
-    By them a sender could keep its windows from families, from the recognition of duplicates and
+    With them a sender could keep its windows from families, from the recognition of duplicates and
     from its quota.
     """
     signature = fields.get(SIGNATURE, b"")
     if secret and hmac.compare_digest(signature, _signature(secret, fields)):
         return dict(fields)
-    return without_own(fields)
+    return strip_own_fields(fields)
 
 
-def without_own(fields: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+def strip_own_fields(fields: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """Return an entry without these fields."""
     return {k: v for k, v in fields.items() if k not in (*_OWN, SIGNATURE)}
 

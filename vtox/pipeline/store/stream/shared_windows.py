@@ -1,18 +1,19 @@
 """Windows in the shared memory of a host: written once by the bridge, read by workers there.
 
 A window crosses the server's wire four times, once to the bridge and once to each family. The
-bridge therefore puts the windows read into a file in memory, a ring of the latest windows, and says
-in the row of each record where its windows lie. A worker reads them there; what it does not find,
-because it runs on another host or the ring has gone round, it fetches from the stream.
+bridge therefore puts the windows read into a file in memory, a ring of the latest windows. The row
+of each record names the places of its windows. A worker reads them there. It fetches the other
+windows from the stream: it may run on another host, or the ring has gone round.
 
 A place in the ring is a position that only grows. A window is written to its place once, and before
-it is overwritten `oldest` passes it: a reader that finds the place not passed after it has copied
-the window has copied a whole one, however long it was stopped meanwhile. Each ownership of the
-stream has its own file, so that no two bridges write to one. A row names the file of the
-ownership that made it, which has read the entries of the row and nothing else under their ids: no
-other server, and no other life of this one, can lead to it.
+it is overwritten `oldest` passes it. A reader first copies a window and then looks at `oldest`. If
+that has not passed the place, the copy is whole, however long the reader was stopped meanwhile.
 
-The file is read and written by system calls, not mapped: where memory runs out, writing fails
+Each ownership of the stream has its own file, so that no two bridges write to one. A row names the
+file of the ownership that made it. This ownership has read the entries of the row and nothing else
+under their ids: no other server, and no other life of this one, can lead to it.
+
+The file is read and written by system calls, not mapped. If memory runs out, writing then fails
 with an error and not with a signal, and a file that was cut off reads as empty.
 """
 
@@ -36,10 +37,10 @@ from vtox.pipeline.windows.wire import Fields
 
 log = structlog.get_logger()
 
-# Where a window lies, or that it is not in the ring.
+# The place of a window, or the mark that it is not in the ring.
 _SHARED = re.compile(PREFIX + r"[0-9a-f]{32}( (\d{1,18}:\d{1,9}|-))+")
 ELSEWHERE = "-"
-# `oldest` and its complement: whatever was half written or never is recognised.
+# `oldest` and its complement: a value that was written by half, or never, is recognised.
 _OLDEST = struct.Struct("<QQ")
 # Position, entry id (ms, number), bytes, number of fields; then the lengths of names and values.
 _SLOT = struct.Struct("<QQQII")
@@ -48,8 +49,8 @@ _END = struct.Struct("<Q")
 # Windows begin at the second page.
 _BEGIN = 4096
 _ALL_ONES = (1 << 64) - 1
-# Windows that arrived before are overwritten even where the ring has room: what it never needed it
-# does not take. Most records end within this time.
+# Windows older than this are overwritten even if the ring has room: memory that it never needed
+# stays free. Most records end within this time.
 KEEP_S = 30.0
 # `oldest` moves on by this many bytes at a time, or this share of the ring: fewer writes, and a few
 # windows fewer.
@@ -72,18 +73,18 @@ class SharedWindows:
         self._reset()
 
     def begin(self) -> None:
-        """Begin an empty ring, for a new ownership; without one where there is no memory for it."""
+        """Begin an empty ring, for a new ownership; without one if there is no memory for it."""
         self.close()
         if not self.capacity:
             return
         try:
             remove_abandoned(self.folder)
             if problem := shortage(self.capacity, self.folder):
-                return self._do_without(problem)
+                return self._report_no_ring(problem)
             self.fd, self.name = _create(self.folder, self.capacity)
             self._problem = ""
         except OSError as error:
-            self._do_without(f"{self.folder}: {error.strerror}")
+            self._report_no_ring(f"{self.folder}: {error.strerror}")
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Put windows into the ring, in place of the oldest."""
@@ -93,10 +94,10 @@ class SharedWindows:
                     self._add(entry_id, fields)
         except OSError as error:
             self.close()
-            self._do_without(f"{self.folder}: {error.strerror}")
+            self._report_no_ring(f"{self.folder}: {error.strerror}")
 
     def places(self, ids: str) -> str:
-        """Return where the windows of a record lie (`Record.shared`), empty if none is here."""
+        """Return the places of a record's windows (`Record.shared`), empty if none is here."""
         found = [self._places.get(i) for i in ids.split()]
         places = [f"{p[0]}:{p[1]}" if p else ELSEWHERE for p in found]
         return " ".join((self.name, *places)) if any(found) else ""
@@ -110,14 +111,14 @@ class SharedWindows:
         self._reset()
 
     def _reset(self) -> None:
-        # Positions begin above 0, which is what memory holds that was never written.
+        # Positions begin above 0, the content of memory that was never written.
         self._head = self._oldest = self.capacity
         # When the first window at the beginning of the file arrived, ms since 1970.
         self._lap_ms = 0
         # Entry id -> position and bytes, the oldest first.
         self._places: dict[str, tuple[int, int]] = {}
 
-    def _do_without(self, problem: str) -> None:
+    def _report_no_ring(self, problem: str) -> None:
         if problem != self._problem:
             self._problem = problem
             log.warning("no ring of windows: workers fetch from the server", reason=problem)
@@ -141,7 +142,7 @@ class SharedWindows:
         self._places[key] = (start, size)
 
     def _next_start(self, size: int, ms: int) -> int:
-        """Return where a window goes: behind the last one, or to the beginning of the file."""
+        """Return the place of a window: behind the last one, or at the beginning of the file."""
         done = self._head % self.capacity
         old = done > 0 and ms - self._lap_ms > 1000 * KEEP_S
         if done == 0 or old or size > self.capacity - done:
@@ -206,7 +207,7 @@ class _Ring:
 
     def windows(self, places: list[tuple[str, str]]) -> list[Fields | None]:
         copies = [(place, self._copy(entry_id, place)) for entry_id, place in places]
-        # Only now: what was overwritten while it was copied is known by that.
+        # Only now: it shows the windows that were overwritten during the copy.
         oldest = self._oldest()
         return [_fields(c) if c and _position(p) >= oldest else None for p, c in copies]
 
@@ -277,7 +278,7 @@ def _remove(path: Path, fd: int) -> None:
 
 
 def _fields(copy: bytes) -> Fields | None:
-    """Return the fields of a window from its slot, None where lengths and size disagree."""
+    """Return the fields of a window from its slot, None if lengths and size disagree."""
     count = _SLOT.unpack_from(copy)[4]
     at = _SLOT.size + 8 * count
     if at > len(copy):

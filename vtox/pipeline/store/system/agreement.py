@@ -1,8 +1,8 @@
-"""What the processes of all hosts must have in common, and whether they do.
+"""The terms that the processes of all hosts must have in common, and the check that they do.
 
 Bridge and workers report their terms with their heartbeat; one that starts compares its own with
-those of the ones that live. API, recorder and notifier report none and compare what they depend on.
-Another version of VTOX on the same terms is welcome.
+those of the ones that live. API, recorder and notifier report none and compare the terms on which
+they depend. Another version of VTOX on the same terms is welcome.
 """
 
 import socket
@@ -13,7 +13,7 @@ from dataclasses import replace
 import psutil
 
 from vtox.motor.errors import SystemStateError
-from vtox.motor.faults import FAMILIES, TASK_VERSION
+from vtox.motor.faults import FAMILIES, PACKAGES, REFUSED, TASK_VERSION, PackageProblem
 from vtox.motor.values.codec import encode
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, variable
@@ -25,7 +25,7 @@ from vtox.pipeline.store.server.partition_table import served
 from vtox.pipeline.store.system.kept_state import require_whole
 from vtox.pipeline.windows import wire
 
-# Settings by which bridges and workers decide together what becomes of a window.
+# Settings by which bridges and workers decide together how a window is handled.
 SETTINGS = (
     "redispatch_after_s",
     "max_window_bytes",
@@ -33,8 +33,10 @@ SETTINGS = (
     "clock_tolerance_s",
     "baseline_auto",
 )
-# What the API depends on: it takes windows by the same limits, and says how long they are kept.
+# The terms on which the API depends: it takes windows by the same limits, and says how long they
+# are kept.
 _OF_API = ("format of a wire", "VTOX_MAX_WINDOW_BYTES", "VTOX_KEEP__WINDOWS")
+PACKAGES_TERM, REFUSED_TERM = "packages", "packages left out"
 # One that was killed is in the list until its heartbeat has run out.
 PATIENCE_S = LIFE_S + 1.0
 POLL_S = 0.5
@@ -44,25 +46,37 @@ Terms = Mapping[str, str]
 Part = Callable[[Terms], Terms]
 
 
-def terms(settings: Settings) -> dict[str, str]:
-    """Return the terms of this process: formats, families with their records, settings."""
+def terms(settings: Settings, failed: Iterable[PackageProblem] = ()) -> dict[str, str]:
+    """Return the terms of this process: formats, families with their records, settings.
+
+    Packages, and those left out, are noted for `vtox doctor`: hosts may differ in them.
+    """
+    refused = {f"{r.name} ({r.package}): {r.code}: {r.detail}" for r in (*REFUSED, *failed)}
+    noted = {
+        PACKAGES_TERM: ", ".join(f"{f.name} ({f.package})" for f in PACKAGES.values()),
+        REFUSED_TERM: "; ".join(sorted(refused)),
+    }
     formats = {"wire": wire.VERSION, "row": ledger_rows.VERSION, "task": TASK_VERSION}
     return {
         **{f"format of a {name}": str(n) for name, n in formats.items()},
-        **{f"faults of {f.name}": ",".join(f.faults) for f in FAMILIES.values()},
+        **{
+            f"faults of {f.name}": ",".join(n for n in f.faults if n not in PACKAGES)
+            for f in FAMILIES.values()
+        },
         **{f"record of {f.name}, s": f"{f.min_record_s:g}" for f in FAMILIES.values()},
         **{variable(name): _text(getattr(settings, name)) for name in SETTINGS},
         variable("keep", "windows"): str(settings.keep.windows),
+        **{n: text for n, text in noted.items() if text},
     }
 
 
-def of_api(every: Terms) -> Terms:
+def api_terms(every: Terms) -> Terms:
     """Return the terms that the API depends on."""
     own = {n: v for n, v in every.items() if n in _OF_API or n.startswith("record of ")}
-    return {**own, **of_readers(every)}
+    return {**own, **reader_terms(every)}
 
 
-def of_readers(every: Terms) -> Terms:
+def reader_terms(every: Terms) -> Terms:
     """Return the terms that recorder and notifier depend on: which faults there are."""
     return {n: v for n, v in every.items() if n.startswith("faults of ")}
 
@@ -93,7 +107,7 @@ def parties(live: Sequence[Worker], bridges: Iterable[Mapping[bytes, bytes]]) ->
 
 
 def title(beat: Heartbeat) -> str:
-    """Return what messages call a bridge or worker."""
+    """Return the name of a bridge or worker for messages."""
     return f"worker {beat.name}" if isinstance(beat, Worker) else f"the bridge on {beat.host}"
 
 
@@ -105,13 +119,14 @@ def _is_ended(beat: Heartbeat) -> bool:
 def differences(ours: Terms, theirs: Terms) -> list[str]:
     """Return the terms in which two processes differ.
 
-    A setting that only one of them compares is of another version and no difference; a family that
-    only one of them has is one: its queue would have no worker, or no tasks.
+    A setting that only one of them compares is of another version and no difference. A family that
+    only one of them has is a difference: its queue would have no worker, or no tasks.
     """
     if not ours or not theirs:
         return []
     either = {n for n in (*ours, *theirs) if not n.startswith("VTOX_")}
-    return sorted(n for n in either | (ours.keys() & theirs.keys()) if ours.get(n) != theirs.get(n))
+    compared = (either | (ours.keys() & theirs.keys())) - {PACKAGES_TERM, REFUSED_TERM}
+    return sorted(n for n in compared if ours.get(n) != theirs.get(n))
 
 
 def require_agreement(

@@ -84,9 +84,9 @@ class Tools:
         limit: _Rows = 20,
         offset: Annotated[int, Field(ge=0, description="rows to skip")] = 0,
     ) -> ToolAnswer:
-        """List machines, what to see to first at the top, with counts by state.
+        """List machines, the most urgent first, with counts by state.
 
-        `machines` and `states` count the whole fleet, `matching` what the filter lets through.
+        `machines` and `states` count the whole fleet, `matching` the machines that pass the filter.
         """
         query = {"search": search, "state": state, "fault": fault, "seen": seen}
         given = {n: v for n, v in (query | {"blind": blind, "action": action}).items() if v}
@@ -141,7 +141,7 @@ class Tools:
     ) -> ToolAnswer:
         """List alarms by priority, with its arithmetic and how often such alarms were right.
 
-        Comments are what operators wrote. Nothing here can acknowledge or change an alarm.
+        Operators wrote the comments. Nothing here can acknowledge or change an alarm.
         """
         query: dict[str, Any] = {"machine_id": machine_id or None, "fault": fault or None}
         query |= {"open": "true"} if only_open else {}
@@ -153,7 +153,7 @@ class Tools:
     def coverage(self, machine_id: _AnyMachine = "") -> ToolAnswer:
         """Return for which faults a machine, or the fleet, is watched, and why not for the others.
 
-        `unlock` says what would make a diagnosis possible.
+        `unlock` names the condition that would make a diagnosis possible.
         """
         if machine_id:
             return self._answer(
@@ -226,9 +226,9 @@ class Tools:
     ) -> ToolAnswer:
         """Compare machines: state, health, each fault's figures, nameplate, load and energy today.
 
-        Statistics of two machines compare only where code and threshold are the same.
+        Statistics of two machines compare only if code and threshold are the same.
         """
-        rows = [self._in_brief(m) for m in machine_ids]
+        rows = [self._summarize_machine(m) for m in machine_ids]
         return self._answer({"machines": rows}, *(f"/machines/{m}" for m in machine_ids))
 
     def report(self, machine_id: _Machine, days: _Days = 30.0) -> ToolAnswer:
@@ -246,7 +246,7 @@ class Tools:
         file = f"{self._api().url}/api/v1/machines/{machine_id}/report"
         return self._answer(parts | {"file": file}, f"/machines/{machine_id}")
 
-    def _in_brief(self, machine_id: str) -> dict[str, Any]:
+    def _summarize_machine(self, machine_id: str) -> dict[str, Any]:
         found = self._data("machines/{}", machine_id)
         counted = self._data("machines/{}/energy", machine_id, step="week")
         faults = {

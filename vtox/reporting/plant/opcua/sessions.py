@@ -13,17 +13,17 @@ from asyncua.server.subscription_service import SubscriptionService
 
 # Ids are 32 bits; 0 is none.
 _IDS = (1 << 32) - 1
-# As OPC 10000-4 (7.36) asks of a token that nobody guesses.
+# A token must be hard to guess (OPC 10000-4, 7.36).
 _TOKEN_BYTES = 32
 
 
 class _Subscriptions(SubscriptionService):  # type: ignore[misc]  # asyncua has no types
-    """Refuses to send again what is not there, and gives ids that nobody guesses.
+    """Refuses to send messages again that it does not have, and gives ids that cannot be guessed.
 
     asyncua 2.1.0 answers `Good` to Republish of a message that it does not have
     (`internal_subscription.py`, line 256). node-opcua-client asks for the next one until it gets
-    `BadMessageNotAvailable` (OPC 10000-4, 5.14.6), so that it never came to its subscription again.
-    asyncua counts ids from 78 at each start.
+    `BadMessageNotAvailable` (OPC 10000-4, 5.14.6). It therefore never came to its subscription
+    again. asyncua counts ids from 78 at each start.
     """
 
     async def create_subscription(self, *given: Any, **named: Any) -> ua.CreateSubscriptionResult:
@@ -43,10 +43,11 @@ class _Subscriptions(SubscriptionService):  # type: ignore[misc]  # asyncua has 
 
 
 class _Session(InternalSession):  # type: ignore[misc]
-    """Reaches no subscription of another session, and takes over those of its own user alone.
+    """Reaches no subscription of another session, and takes over only those of its user.
 
-    asyncua 2.1.0 looks at no owner, and counts the tokens by which a client continues a session on
-    another connection from 1000: whoever guessed one read by the session of another, without a key.
+    asyncua 2.1.0 checks no owner, and counts the tokens by which a client continues a session on
+    another connection from 1000. A client that guessed one read by the session of another, without
+    a key.
     """
 
     user: User
@@ -88,11 +89,11 @@ class _Session(InternalSession):  # type: ignore[misc]
             return subscription_id in known and known[subscription_id].user != self.user
 
         denied = ua.TransferResult(StatusCode=ua.StatusCode(ua.StatusCodes.BadUserAccessDenied))
-        return await _each(params.SubscriptionIds, is_foreign, denied, take)
+        return await _apply_to_own(params.SubscriptionIds, is_foreign, denied, take)
 
     async def delete_subscriptions(self, ids: list[int]) -> list[ua.StatusCode]:
         """Delete subscriptions of this session."""
-        return await _each(ids, self._is_foreign, _NOT_THERE, super().delete_subscriptions)
+        return await _apply_to_own(ids, self._is_foreign, _NOT_THERE, super().delete_subscriptions)
 
     async def set_publishing_mode(
         self, params: ua.SetPublishingModeParameters
@@ -103,7 +104,7 @@ class _Session(InternalSession):  # type: ignore[misc]
             params.SubscriptionIds = ids
             return list(await super(_Session, self).set_publishing_mode(params))
 
-        return await _each(params.SubscriptionIds, self._is_foreign, _NOT_THERE, set_mode)
+        return await _apply_to_own(params.SubscriptionIds, self._is_foreign, _NOT_THERE, set_mode)
 
     def publish(
         self, acks: Iterable[ua.SubscriptionAcknowledgement] | None = None
@@ -159,7 +160,7 @@ class _Session(InternalSession):  # type: ignore[misc]
 _NOT_THERE = ua.StatusCode(ua.StatusCodes.BadSubscriptionIdInvalid)
 
 
-async def _each(
+async def _apply_to_own(
     ids: list[int],
     is_foreign: Callable[[int], bool],
     refusal: Any,

@@ -13,7 +13,7 @@ from vtox.pipeline.client.reader import Reader
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.sending.senders.results_reader import Answers, follow
 from vtox.pipeline.store.server.client import Client
-from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.store.stream.entries import encode_results
 
 
 def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: str = "M1") -> None:
@@ -30,8 +30,8 @@ def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: 
         bytes=1,
     )
     d = Diagnosis(fault=fault, state=state, code="no_baseline")
-    texts = iter(encode_result(family, record, d)[0])
-    client.xadd(keys.RESULTS, dict(zip(texts, texts, strict=True)))
+    ((entry, _),) = encode_results(family, [(record, d, "")])
+    client.xadd(keys.RESULTS, dict(zip(*entry, strict=True)))
 
 
 def drain(updates: Iterator[Answers]) -> None:

@@ -35,24 +35,24 @@ class LeadingComb:
     modulation: float = 0.0
     #: Sound elements may modulate the vibration so much.
     weak: bool = False
-    #: It may be another shaft's: it lacks what the damage of its part would show.
+    #: It may be another shaft's: it lacks the sidebands that damage of its part would show.
     foreign: bool = False
     #: Shaft or bearing cage modulate it; asked only beyond slippage from its order.
     modulated: bool = False
     channel: str = ""
     band_low_hz: float = 0.0
     band_high_hz: float = 0.0
-    #: How far it lies from the order of its defect, relative, beyond what makers differ by.
+    #: Relative distance from the order of its defect, beyond the spread of makers.
     deviation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
-    """What the views show of a comb above its threshold, before anything is decided of it.
+class _CombMeasurement:
+    """Measurements of a comb above its threshold, before any decision on it.
 
-    `whole_modulation` is that of the vibration as a whole. `sidebands` are those of shaft or
-    bearing cage, which are looked for beyond slippage only. `louder_shaft`: another shaft, louder,
-    turns next to ours; that is looked for where sidebands decide nothing.
+    `whole_modulation` is that of the vibration as a whole. `sidebands` of shaft or bearing cage are
+    searched beyond slippage only. `louder_shaft` (another shaft, louder, turns next to ours) is
+    searched only if sidebands decide nothing.
     """
 
     harmonics: tuple[Harmonic, ...]
@@ -93,7 +93,7 @@ def leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | None
     )
 
 
-def _measure_comb(views: EnvelopeViews, search: CombSearch, defect: str) -> _Measured:
+def _measure_comb(views: EnvelopeViews, search: CombSearch, defect: str) -> _CombMeasurement:
     finding, plan = search.findings[defect], search.plan
     harmonics, modulation = measure_comb(plan, finding, views)
     deviation = views.setup.deviation(finding.order, defect)
@@ -104,7 +104,7 @@ def _measure_comb(views: EnvelopeViews, search: CombSearch, defect: str) -> _Mea
     lacking = other_part and lacks_load_sidebands(plan, finding, views, defect)
     doubtful = defect == "BSF" or (defect == "BPFO" and beyond_slippage)
     asked = other_part and doubtful and not lacking
-    return _Measured(
+    return _CombMeasurement(
         harmonics=harmonics,
         modulation=modulation,
         whole_modulation=max(
@@ -120,11 +120,11 @@ def _measure_comb(views: EnvelopeViews, search: CombSearch, defect: str) -> _Mea
     )
 
 
-def _may_be_foreign(defect: str, m: _Measured) -> bool:
-    """Return whether a comb lacks what the damage of a part shows, and another shaft may make it.
+def _may_be_foreign(defect: str, m: _CombMeasurement) -> bool:
+    """Return whether a comb lacks the sidebands of a damaged part, and another shaft may make it.
 
-    An inner race turns through the load with the shaft, and always shows it. Sidebands of an
-    element may be too weak for a short record, and an outer race needs none: where a louder shaft
+    An inner race turns through the load with the shaft, and always shows them. Sidebands of an
+    element may be too weak for a short record, and an outer race needs none. If a louder shaft
     turns next to ours, an element must show them, and an outer race be at its order.
     """
     if defect == "BPFI":

@@ -8,10 +8,10 @@ from vtox.motor.diagnosis.dsp.shaft_phase import MIN_SWING, ShaftPhase, by_shaft
 from vtox.motor.values.domain import VIBRATIONS
 
 
-def by_angle_of_moving_shaft(setups: Sequence[SearchSetup]) -> list[SearchSetup]:
+def resample_moving_shaft(setups: Sequence[SearchSetup]) -> list[SearchSetup]:
     """Return those recordings of one shape whose speed moves, at equal steps of the shaft's angle.
 
-    Of the first vibration channel.
+    The first vibration channel is tracked.
     """
     if not setups:
         return []

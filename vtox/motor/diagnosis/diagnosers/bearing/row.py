@@ -21,7 +21,7 @@ def _diagnose(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> V
         analysis.recordings,
         analysis.motors,
         baselines,
-        load_a=_where_usable(load_a(shared), analysis),
+        load_a=_usable_or_none(load_a(shared), analysis),
         **_known_by_currents(shared),
     )
 
@@ -41,7 +41,7 @@ def _known_by_currents(shared: SharedAnalysis) -> dict[str, Any]:
         ),
         "speed_rpm": speed_rpm,
         "speed_tolerance": tolerance,
-        "supply_hz": _where_usable(analysis.f0_hz, analysis),
+        "supply_hz": _usable_or_none(analysis.f0_hz, analysis),
     }
 
 
@@ -54,7 +54,7 @@ def examine_bearing(shared: SharedAnalysis) -> bearing.Examination:
         analysis.motors[0],
         speed_rpm=speed_rpm[0],
         speed_tolerance=tolerance[0],
-        supply_hz=_where_usable(analysis.f0_hz, analysis)[0],
+        supply_hz=_usable_or_none(analysis.f0_hz, analysis)[0],
     )
 
 
@@ -80,7 +80,7 @@ def _estimated_speeds(shared: SharedAnalysis) -> tuple[list[float | None], list[
     return speed_rpm, tolerance
 
 
-def _where_usable(values: Float64, analysis: CurrentAnalysis) -> list[float | None]:
+def _usable_or_none(values: Float64, analysis: CurrentAnalysis) -> list[float | None]:
     return [
         None if problems or not np.isfinite(x) else float(x)
         for x, problems in zip(values, analysis.problems, strict=True)

@@ -1,4 +1,4 @@
-"""What a record shows of its bearing, as one value; its search goes on by what it found."""
+"""Signs of a bearing in a record, as one value; each finding decides how the search goes on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,32 +53,32 @@ from vtox.motor.values.domain import Reason
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What a record shows of its bearing, once its combs were compared with surrogates."""
+    """Signs of a bearing in a record, after its combs were compared with surrogates."""
 
     search: CombSearch
     #: Orders of the combs searched, by defect.
     orders: Mapping[str, float]
-    #: None where the bearing is unknown.
+    #: None if the bearing is unknown.
     leading: LeadingComb | None
     #: Why lines found may be the bearing's or the shaft's.
     ambiguity: Reason | None = None
     unassigned: UnassignedComb | None = None
     aperiodic: AperiodicImpacts | None = None
-    #: Where only the bearing cage is found: which damage the lines at masked orders may be.
+    #: If only the bearing cage is found: damage that the lines at masked orders may be.
     masked: Reason | None = None
-    #: Where only the bearing cage is found: sidebands lie around masked lines of an element.
+    #: If only the bearing cage is found: sidebands lie around masked lines of an element.
     element_sidebands: bool = False
-    #: Whose comb was found only as the elements lag.
+    #: The part whose comb was found only as the elements lag.
     lagging: LaggingElements | None = None
-    #: Lines stand at half orders about the leading comb, which is at one.
+    #: Lines are at half orders about the leading comb, which is at one.
     half_orders: bool = False
     #: Supply frequency whose lines exceed those of the leading comb in its view.
     supply_hz: float | None = None
-    #: The shaft of the nameplate whose lines the leading comb is among: its order, and which one.
+    #: The shaft of the nameplate with the leading comb among its lines: its order, the multiple.
     neighbour: tuple[float, int] | None = None
-    #: Power is spread about a defect order, as where the speed moves.
+    #: Power is spread about a defect order, as by a moving speed.
     smeared: Reason | None = None
-    #: What the shaft itself does, where no comb of the bearing is found.
+    #: Pattern of the shaft lines, if no comb of the bearing is found.
     shaft: Reason | None = None
 
     @property
@@ -100,7 +100,7 @@ def gather_signs(
 ) -> list[Signs]:
     """Return the signs of each record; the records are of one layout and shape.
 
-    `shafts`: what the shaft of each record does, by the index of its setup and at its speed.
+    `shafts`: pattern of the shaft lines of each record at its speed, by the index of its setup.
     """
     searches = search_combs(views, map(_initial_speed, views))
     found = []
@@ -127,9 +127,9 @@ def gather_signs(
 
 
 def _finer_signs(views: EnvelopeViews, signs: Signs) -> Signs | None:
-    """Return the signs at the resolution of the whole record where that finds a comb.
+    """Return the signs at the resolution of the whole record if that finds a comb.
 
-    Only where lines at masked orders leave open whose they are, at the speed that was settled.
+    Only if lines at masked orders leave open whose they are, at the speed that was settled.
     """
     masked = signs.ambiguity is not None and signs.ambiguity.code == "lines_at_masked_orders"
     if not masked or views.segments == 1:
@@ -149,7 +149,7 @@ def _signs(views: EnvelopeViews, search: CombSearch) -> Signs:
 
 
 def _at_settled_speed(views: EnvelopeViews, search: CombSearch) -> tuple[CombSearch, Reason | None]:
-    """Search again where shaft lines correct the speed; return why lines may be of either too."""
+    """Search again if shaft lines correct the speed; return why lines may be of either too."""
     masked = _masked_defects(views, search)
     speed = _speed_from_shaft_lines(views, search, masked is not None)
     if speed == search.speed:
@@ -177,7 +177,7 @@ def _with_comb(search: CombSearch, leading: LeadingComb | None, views: EnvelopeV
 
 
 def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
-    """Return which damage the lines at masked orders may be, where no comb is found."""
+    """Return the damage that the lines at masked orders may be, if no comb is found."""
     if search.detected or not search.may_be_masked:
         return None
     return masked_defects(views, search.plan, search.speed)
@@ -193,7 +193,7 @@ def _without_comb(
     unassigned = None
     if search.may_hold_impacts:
         unassigned = find_unassigned_comb(search.rows, search.plan, views, search.speed)
-    if unassigned and (of_part := _of_lagging_elements(search, views, unassigned)):
+    if unassigned and (of_part := _lagging_signs(search, views, unassigned)):
         return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
@@ -205,7 +205,7 @@ def _without_comb(
     )
 
 
-def _of_lagging_elements(
+def _lagging_signs(
     search: CombSearch, views: EnvelopeViews, unassigned: UnassignedComb
 ) -> Signs | None:
     """Return the signs with the comb found as that of a part whose elements lag, if it fits."""
@@ -223,7 +223,7 @@ def _of_lagging_elements(
 
 
 def _race_of_lagging_elements(signs: Signs, views: EnvelopeViews) -> Signs | None:
-    """Return that the comb of an element is the inner race's, or may be, None where it is not.
+    """Return the reason if the comb of an element is the inner race's, or may be.
 
     The inner race turns through the load zone with the shaft, an element with the bearing cage:
     the stronger sidebands decide, and both are named.
@@ -247,7 +247,7 @@ def _race_of_lagging_elements(signs: Signs, views: EnvelopeViews) -> Signs | Non
 
 
 def _sideband_level(search: CombSearch, finding: Finding, kind: str) -> float:
-    """Return the power of a comb's sidebands of a kind, over what a line counts at most."""
+    """Return the power of a comb's sidebands of a kind, over the most that a line counts."""
     bins = comb_plan.comb_bins(np.array([finding.number]), search.plan.shifts[kind])
     lines = search.rows[:, finding.view].take(bins[comb_plan.HARMONICS :, 0], mode="clip")
     return float(lines.sum())
@@ -282,9 +282,9 @@ def _refined_speed(views: EnvelopeViews) -> Speed:
 
 
 def _speed_from_shaft_lines(views: EnvelopeViews, search: CombSearch, masked: bool) -> Speed:
-    """Return the speed of the shaft lines where the result depends on it, else that searched at.
+    """Return the speed of the shaft lines if the result depends on it, else that searched at.
 
-    It does where a comb found, or lines at `masked` orders, would be the shaft's if the speed erred
+    It does if a comb found, or lines at `masked` orders, would be the shaft's if the speed erred
     by as much as a reported speed may.
     """
     findings, plan, speed = search.findings, search.plan, search.speed

@@ -1,4 +1,4 @@
-"""What decides on a rotor cage, in reading order: the first rule that holds.
+"""Rules that decide on a rotor cage, in reading order: the first that holds.
 
 `x` are columns (`BrokenBarEvidence`); the values of a code are the columns of the same names.
 """
@@ -32,25 +32,25 @@ from vtox.motor.values.baseline import RISE_DB
 
 # Level of broken bars, near 45 dB below the supply line (sources: `DEVELOPING_DBC`).
 FAULT_DBC = -45.0
-# The noise that moves a level by 1 dB (deviation) moves the place of its line by so many bins (99
-# %). docs/calibration/broken_bar.md#place-of-the-line
+# Bins by which noise moves the place of a line (99 %) if it moves its level by 1 dB (deviation).
+# docs/calibration/broken_bar.md#place-of-the-line
 PLACE_BINS_PER_DB = 0.21
-# A line at half the distance counts down to so far below. A rotor cage makes none.
+# A line at half the distance counts down to this level below. A rotor cage makes none.
 # docs/calibration/broken_bar.md#lines-at-half-the-distance
 MAX_BELOW_DB = 20.0
-# A line is none of a supply that flickers where it is sharper over the angle of slip than over time
+# A line is not that of a flickering supply if it is sharper over the angle of slip than over time
 # by this ratio of power.
 MIN_OVER_FLICKER = 2.0
-# Sidebands so far apart are of a heavy rotor, if of any, whose upper one is no further off its
-# phase. docs/calibration/broken_bar.md#one-sideband-alone
+# Sidebands this far apart are of a heavy rotor, if of any. The upper one is then no further off its
+# phase than the second. docs/calibration/broken_bar.md#one-sideband-alone
 HEAVY_APART_DB, MAX_OFF_SWING_DEG = 9.0, 25.0
 # Line in the voltage over line in the current above which a load swings the speed of a drive.
 # docs/calibration/broken_bar.md#drives-that-answer-the-cage
 SWINGING_RATIO = 1.5
-# The level of a line that a drive answers is known to so much.
+# Uncertainty of the level of a line that a drive answers, dB.
 # docs/calibration/broken_bar.md#drives-that-answer-the-cage
 ANSWERED_LESS_DB = 12.0
-# A level is reported where its deviation in the noise is no more than this.
+# A level is reported if its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
 
@@ -65,7 +65,7 @@ def supply_excluded(x: BrokenBarEvidence) -> Bool:
     return x.voltages & (x.voltage_bound <= MAX_VOLTAGE_RATIO)
 
 
-def moves_with_the_slip(x: BrokenBarEvidence) -> Bool:
+def tracks_slip(x: BrokenBarEvidence) -> Bool:
     """Return whether a line moves with the slip so clearly that no supply makes it."""
     return x.tracked & (x.over_fixed > MIN_OVER_FLICKER)
 
@@ -111,10 +111,10 @@ def _severe(x: BrokenBarEvidence) -> Bool:
     return (x.level_dbc >= FAULT_DBC) & certain
 
 
-def _as_when_learnt(x: BrokenBarEvidence) -> Bool:
+def _has_not_risen(x: BrokenBarEvidence) -> Bool:
     """Return whether lines have not risen since the baseline was learnt.
 
-    Its scatter does not widen the limit: where that is large the levels learnt were noise.
+    Its scatter does not widen the limit: if that is large the levels learnt were noise.
     """
     return x.change_db <= RISE_DB
 
@@ -122,13 +122,13 @@ def _as_when_learnt(x: BrokenBarEvidence) -> Bool:
 def _covers_sidebands(x: BrokenBarEvidence) -> Bool:
     """Return whether a line next to 2sf may cover the sidebands of a rotor cage.
 
-    Either sideband may be what the line leaves of a rotor cage's. Over the angle of slip a load's
-    line is broad, and may cover its neighbours.
+    Either sideband may be the part of a rotor cage's that the line leaves. Over the angle of slip a
+    load's line is broad, and may cover its neighbours.
     """
     return (np.maximum(x.lower_dbc, x.upper_dbc) >= DEVELOPING_DBC) | x.tracked
 
 
-def _beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
+def _is_off_twice_slip(x: BrokenBarEvidence) -> Bool:
     """Return whether a line of a supply that is not excluded is next to 2sf."""
     near_bins = x.off_bins_allowed + PLACE_BINS_PER_DB * x.deviation_db
     off_bins = (x.peak_hz - x.distance_hz) / x.bin_hz
@@ -136,14 +136,14 @@ def _beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
     return off & ~x.tracked & ~supply_excluded(x)
 
 
-def _as_a_flickering_supply(x: BrokenBarEvidence) -> Bool:
+def _is_supply_flicker(x: BrokenBarEvidence) -> Bool:
     """Return whether a supply that flickers moves the current as it moves here, and no cage."""
-    return x.is_as_of_flicker & ~supply_excluded(x) & ~moves_with_the_slip(x) & ~x.answered
+    return x.is_as_of_flicker & ~supply_excluded(x) & ~tracks_slip(x) & ~x.answered
 
 
 def _is_one_sided(x: BrokenBarEvidence) -> Bool:
     """Return whether a line of the supply made the lower sideband: no swing makes the upper one."""
-    open_ = ~supply_excluded(x) & ~moves_with_the_slip(x) & ~x.answered
+    open_ = ~supply_excluded(x) & ~tracks_slip(x) & ~x.answered
     return open_ & (x.apart_db >= HEAVY_APART_DB) & (x.off_swing_deg > MAX_OFF_SWING_DEG)
 
 
@@ -167,7 +167,7 @@ ESTIMATED: Rule[BrokenBarEvidence] = rule("slip_not_measured", lambda x: ~x.meas
 ASYMMETRY: tuple[Rule[BrokenBarEvidence], ...] = (
     LEVEL,
     rule("slip_not_measured", _slip_not_proven),
-    rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | moves_with_the_slip(x))),
+    rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | tracks_slip(x))),
     rule("inverter_without_voltages", lambda x: _control_unseen(x) & ~x.in_voltage),
     rule("sidebands_in_voltage", lambda x: x.in_voltage, *LINES),
 )
@@ -175,35 +175,35 @@ AT_SLIP = ("slip", "slip_source")
 OTHER_LINE = (("level_dbc", "alternative_dbc"), ("line_hz", "alternative_hz"))
 LOAD_LINE = (("line_hz", "neighbour_hz"), "distance_hz", "slip_source")
 RANGE = ("range_hz", "frequency_range_hz")
-# What keeps a rotor cage from being called sound. Control that answers a cage by its voltage while
-# the speed moves would take the lines with what is predicted.
+# Reasons not to call a rotor cage sound. Control that answers a cage by its voltage while the speed
+# moves would take the lines away with the prediction.
+LINE_ELSEWHERE: tuple[Rule[BrokenBarEvidence], ...] = (
+    rule(
+        "line_at_another_slip",
+        lambda x: _line_elsewhere(x) & x.measured,
+        *OTHER_LINE,
+        "distance_hz",
+        *AT_SLIP,
+    ),
+    rule(
+        "line_outside_estimated_slip",
+        lambda x: _line_elsewhere(x) & ~x.measured,
+        *OTHER_LINE,
+        ("low_hz", "searched_low_hz"),
+        ("high_hz", "searched_high_hz"),
+    ),
+)
 NOT_SOUND: tuple[Rule[BrokenBarEvidence], ...] = (
     rule("inverter_without_voltages", _control_unseen),
     rule("supply_not_steady", lambda x: x.supply_moves, RANGE, limit_hz=MAX_FREQUENCY_RANGE_HZ),
     rule("sidebands_in_voltage", _answered_near_the_limit, *LINES),
     stated("slip_guess"),
-    *doubted(
-        SLIP,
-        rule(
-            "line_at_another_slip",
-            lambda x: _line_elsewhere(x) & x.measured,
-            *OTHER_LINE,
-            "distance_hz",
-            *AT_SLIP,
-        ),
-        rule(
-            "line_outside_estimated_slip",
-            _line_elsewhere,
-            *OTHER_LINE,
-            ("low_hz", "searched_low_hz"),
-            ("high_hz", "searched_high_hz"),
-        ),
-    ),
+    *doubted(SLIP, *LINE_ELSEWHERE),
 )
 
 # Without these no line is searched, and nothing is learnt.
 CONDITIONS: DecisionTable[OperatingPoint] = DecisionTable(
-    # Of a start the sweep of the lower sideband decides.
+    # In a start the sweep of the lower sideband decides.
     rule(
         "rotor_asymmetry_in_start",
         lambda x: x.start_level_db >= START_WARNING_DB,
@@ -226,7 +226,7 @@ CONDITIONS: DecisionTable[OperatingPoint] = DecisionTable(
         stated("too_short", lambda x: x.hopeless),
     ),
 )
-# Nor is anything learnt where this holds.
+# Nor is anything learnt if this holds.
 STEADY: DecisionTable[BrokenBarEvidence] = DecisionTable(
     *CONDITIONS.rules,
     rule("current_not_steady", lambda x: x.spreads & ~x.tracked, "low_a", "high_a", doubts=SLIP),
@@ -240,6 +240,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         lambda x: ~x.is_line & ~(x.detectable_dbc <= x.sound_dbc),
         "detectable_dbc",
         ("needed_dbc", "sound_dbc"),
+        doubts=LINE_ELSEWHERE,
     ),
     rule(
         "no_sidebands",
@@ -249,7 +250,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         state="normal",
         unless=NOT_SOUND,
     ),
-    # Not within what the slip allows: the place of the line decides, not its level.
+    # Outside the interval of the slip the place of the line decides, not its level.
     rule(
         "load_oscillation_hides_sidebands",
         lambda x: np.isfinite(x.neighbour_hz) & _covers_sidebands(x),
@@ -268,7 +269,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         *LINES,
         "floor_dbc",
         "upper_bound_dbc",
-        doubts=(LEVEL,),
+        doubts=(LEVEL, *LINE_ELSEWHERE),
     ),
     rule(
         "sidebands_of_sound_rotor_cage",
@@ -312,7 +313,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
     rule(
         "line_at_another_slip",
-        _beside_twice_the_slip,
+        _is_off_twice_slip,
         "level_dbc",
         ("line_hz", "peak_hz"),
         "distance_hz",
@@ -322,7 +323,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
     rule(
         "supply_flicker_or_broken_bars",
-        _as_a_flickering_supply,
+        _is_supply_flicker,
         *LINES,
         doubts=(LEVEL, ESTIMATED),
         causes=("supply_flicker", "load_oscillation"),
@@ -339,7 +340,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     # Lines that the machine may have had when its baseline was learnt.
     rule(
         "rotor_asymmetry_as_baseline",
-        lambda x: _as_when_learnt(x) & _severe(x),
+        lambda x: _has_not_risen(x) & _severe(x),
         *LINES,
         "baseline_dbc",
         state="warning",
@@ -348,7 +349,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
     rule(
         "sidebands_as_baseline",
-        _as_when_learnt,
+        _has_not_risen,
         *LINES,
         "baseline_dbc",
         state="normal",
@@ -367,7 +368,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
 )
 RULES: DecisionTable[BrokenBarEvidence] = DecisionTable(*STEADY.rules, *FINDINGS)
-# What the machine shows of its cage, whatever its slip is: for a baseline.
+# Signs of the cage at any slip, for a baseline.
 CAGE: DecisionTable[BrokenBarEvidence] = DecisionTable(
     *STEADY.rules, *(replace(r, unless=()) for r in FINDINGS)
 )

@@ -1,4 +1,4 @@
-"""The sideband pair of the rotor cage, 2sf from the supply line: where, how strong, in what noise.
+"""The sideband pair of the rotor cage, 2sf from the supply line: its place, strength and noise.
 
 Computed for a batch; `rules` decide.
 """
@@ -29,15 +29,15 @@ from vtox.motor.diagnosis.dsp.modulation_spectrum import (
 from vtox.motor.values.arrays import NEPER_DB, SILENCE, Bool, Float64, db, pick
 
 # 2sf must be this many bins of 1/T, else the sidebands lie in the skirt of the supply line and on
-# the removed trend; up to `GOOD_BINS` the limit is higher.
+# the removed trend. Up to `GOOD_BINS` the limit is higher.
 NEEDED_BINS = 8.0
 GOOD_BINS = 10.0
-# Bins searched begin this much nearer to the supply line than what must be refused.
+# Bins searched begin this much nearer to the supply line than the lines that must be refused.
 SEARCH_MARGIN = 0.95
 # A line whose mean is this much above the limit exceeds it in 95 % of records.
 DETECTION_MARGIN = 12.0
-# Sidebands of a sound rotor cage are below this level; a pair is beyond it from this squared
-# distance in the adjacent noise on, and from this level.
+# Sidebands of a sound rotor cage are below this level. A pair is beyond it if its squared distance
+# in the adjacent noise reaches `MIN_EXCESS`, and its level `WEAKEST_DBC`.
 # docs/calibration/broken_bar.md#sound-rotor-cages
 SOUND_DBC = -59.0
 MIN_EXCESS = 6.0
@@ -59,7 +59,7 @@ class SidebandPairs:
     bins: Float64  # distance at the slip measured, or the least one estimated, in bins of 1/T
     lower_dbc: Float64
     upper_dbc: Float64
-    level_dbc: Float64  # what decides: the lower one, or the mean of both where that is higher
+    level_dbc: Float64  # decides: the lower one, or the mean of both if that is higher
     deviation_db: Float64  # of the level, from the noise
     apart_db: Float64  # the lower sideband over the upper one
     off_swing_deg: Float64  # of a strong line, the upper sideband off that of a heavy rotor
@@ -67,17 +67,18 @@ class SidebandPairs:
     statistic: Float64  # above 1: over the noise, and beyond a sound rotor cage in the noise there
     detectable_dbc: Float64  # level from which a pair is found in 95 % of such records
     floor_dbc: Float64  # rms of the noise in a sideband
+    strongest_dbc: Float64  # strongest sideband within the interval of the slip, line or noise
     distance_from_load: Float64  # squared, from all that a load can make; about Exp(1) if one did
-    neighbour_hz: Float64  # stronger line just outside what the slip allows; NaN: there is none
-    # The strongest line at any slip of a motor at its duty, unless a load makes it where a speed
-    # was measured; NaN where none exceeds the floor or slot harmonics give the slip.
+    neighbour_hz: Float64  # stronger line just outside the slip's interval; NaN: there is none
+    # The strongest line at any slip of a motor at its duty, unless a load makes it if a speed
+    # was measured; NaN if none exceeds the floor or slot harmonics give the slip.
     alternative_hz: Float64
     alternative_dbc: Float64
     voltage_ratio: Float64  # line in the voltage over line in the current
     voltage_bound: Float64  # of that ratio, at 99 %
     answered: Bool  # the voltage carries the line as a drive that answers its rotor cage makes it
     of_bridge: Bool  # the same, as a bridge makes it whose direct voltage flickers
-    half_dbc: Float64  # line at half the distance of a strong one; NaN where there is none
+    half_dbc: Float64  # line at half the distance of a strong one; NaN if there is none
     is_as_of_flicker: Bool  # strong, as flicker of the supply makes it and no rotor cage does
 
     @property
@@ -155,6 +156,7 @@ def sideband_pairs(
             2 * np.sqrt((limit_anywhere + DETECTION_MARGIN) / (1 / am_floor + 1 / pm_floor))
         ),
         floor_dbc=db(noise),
+        strongest_dbc=_strongest_dbc(m, *searched_hz(analysis, slip_analysis)),
         distance_from_load=load_oscillation.distance(
             am, pm, am_floor, pm_floor, largest_ratio, line.hz
         ),
@@ -180,7 +182,7 @@ def least_slip(slip: Slip) -> float:
 def off_bins_allowed(slips: Sequence[Slip], f0_hz: Float64, bin_hz: float) -> Float64:
     """Return how far from 2sf a steady line of a rotor cage may be, bins of 1/T.
 
-    NaN where the slip is not measured, or from lines of the current that may be others.
+    NaN if the slip is not measured, or from lines of the current that may be others.
     """
     sensor = np.array([s.source == "speed sensor" for s in slips])
     slots = np.array([s.source == "slot harmonics" for s in slips])
@@ -207,9 +209,9 @@ def _alternatives(
     m: modulation_spectrum.Modulation,
     largest_ratio: Float64,
 ) -> tuple[Float64, Float64]:
-    """Return frequency and level of what may be 2sf after all where the slip may be another.
+    """Return frequency and level of a line that may be 2sf after all, if the slip may be another.
 
-    It may where it is estimated, and where it rests on a speed: one that is measured or entered
+    The slip may be another if it is estimated, or rests on a speed. A speed measured or entered
     wrongly does not make the line of a rotor cage harmless, unless a second source excludes its
     slip too, or the voltage explains it.
     """
@@ -223,7 +225,7 @@ def _alternatives(
     searched = farthest > nearest
     # A regulated drive answers the rotor cage with its voltage.
     grid = np.array([motor.supply == "grid" for motor in analysis.motors])
-    m, line = supply_lines.strongest_not_of_supply(
+    m, line = supply_lines.strongest_non_supply_line(
         slip_analysis,
         m,
         np.where(searched, nearest, np.nan),
@@ -248,7 +250,7 @@ def _alternatives(
 def _half_dbc(
     m: modulation_spectrum.Modulation, line: modulation_spectrum.StrongestLine, strong: Bool
 ) -> Float64:
-    """Return the level of a line at half the distance of a strong one, NaN where there is none."""
+    """Return the level of a line at half the distance of a strong one, NaN if there is none."""
     # It must be half as far from the supply line as the pair.
     visible = strong & (line.hz >= NEEDED_BINS * m.bin_hz)
     if not visible.any():
@@ -269,9 +271,32 @@ def _tangents(analysis: CurrentAnalysis, strong: Bool) -> Float64:
 
 
 def _level_dbc(lower_dbc: Float64, upper_dbc: Float64) -> Float64:
-    """Return the lower level, or the mean of both where the upper one is higher as in a cage."""
+    """Return the lower level, or the mean of both if the upper one is higher as in a cage."""
     higher_db = np.clip(upper_dbc - lower_dbc, 0.0, MAX_UPPER_DB)
     return np.asarray(lower_dbc + higher_db / 2, np.float64)
+
+
+def searched_hz(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> tuple[Float64, Float64]:
+    """Return least and largest distance from the supply line that the slip allows, Hz.
+
+    Half a bin to either side, but never nearer than the lines that would be refused.
+    """
+    bin_hz, slips = slip_analysis.modulation.bin_hz, slip_analysis.slips
+    low = np.array([s.low for s in slips]) * 2 * analysis.f0_hz - bin_hz / 2
+    high = np.array([s.high for s in slips]) * 2 * analysis.f0_hz + bin_hz / 2
+    return np.maximum(low, SEARCH_MARGIN * NEEDED_BINS * bin_hz), high
+
+
+def _strongest_dbc(m: modulation_spectrum.Modulation, low_hz: Float64, high_hz: Float64) -> Float64:
+    """Return the strongest level of each recording between the two, NaN if it has none there."""
+    found = np.full(len(low_hz), np.nan)
+    (rows,) = (low_hz <= high_hz).nonzero()
+    for i in rows.tolist():
+        first, last = int(low_hz[i] / m.step_hz), int(np.ceil(high_hz[i] / m.step_hz))
+        part = np.s_[i : i + 1, first : last + 1]
+        lower, upper = replace(m, am=m.am[part], pm=m.pm[part]).sideband_spectra()
+        found[i] = np.max(_level_dbc(db(lower), db(upper)), initial=-np.inf)
+    return found
 
 
 def strongest_line(
@@ -279,17 +304,14 @@ def strongest_line(
 ) -> tuple[modulation_spectrum.Modulation, modulation_spectrum.StrongestLine]:
     """Return the modulation that is searched, and its strongest line within the slip interval.
 
-    The wander of the supply is removed by the voltage where that helps.
+    The wander of the supply is removed by the voltage if that helps.
     """
     m, v = slip_analysis.modulation, slip_analysis.voltage
-    low = np.array([s.low for s in slip_analysis.slips]) * 2 * analysis.f0_hz
-    high = np.array([s.high for s in slip_analysis.slips]) * 2 * analysis.f0_hz + m.bin_hz / 2
-    # Half a bin to either side, but never nearer than what would be refused.
-    low = np.maximum(low - m.bin_hz / 2, SEARCH_MARGIN * NEEDED_BINS * m.bin_hz)
+    low, high = searched_hz(analysis, slip_analysis)
     line = modulation_spectrum.strongest(m, low, high)
     if v is None:
         return m, line
-    # A regulated drive answers the rotor cage with its voltage; what remains is the admittance.
+    # A regulated drive answers the rotor cage with its voltage; the rest is the admittance.
     drive = np.array([motor.supply == "inverter" for motor in analysis.motors])
     corrected = replace(m, am=m.am - np.where(drive[:, None], v.am, 0), pm=m.pm - v.pm)
     other = modulation_spectrum.strongest(corrected, low, high)

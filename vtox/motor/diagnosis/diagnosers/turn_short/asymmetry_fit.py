@@ -27,7 +27,7 @@ BLOCK_FRAMES = 4
 
 
 def concatenate_by_frequency(parts: Sequence[Sequences]) -> list[Sequences]:
-    """Return the frames of the pieces of one recording, joined where the supply frequency agrees.
+    """Return the frames of the pieces of one recording, joined if the supply frequency agrees.
 
     A drive may change its frequency within a recording. Voltages only if all pieces have them.
     """
@@ -47,24 +47,24 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
 
     Bayesian complex linear regression (Bishop 2006, *Pattern Recognition and Machine Learning*,
     3.3) of the relation Lee, Tallam and Habetler 2003 (TPEL 18(3):865) use, I2 = Y22 V2 + Y21 V1,
-    with a term proportional to I1 for clamps and a deviation of each recording (`_posterior`). What
-    the recordings do not show (a supply whose unbalance never moved says nothing of Y22) keeps its
-    prior uncertainty, which then widens the limit instead of raising alarms.
+    with a term proportional to I1 for clamps and a deviation of each recording (`_posterior`).
+    Coefficients that the recordings do not show keep their prior uncertainty, which then widens the
+    limit instead of raising alarms. Y22, for example, needs a supply whose unbalance moves.
 
     Parameters
     ----------
     recordings : sequence of Sequences of shape (frames,)
-        Voltages are used only if every recording has them. Of several supply frequencies the one
-        with the most frames is learnt.
+        Voltages are used only if every recording has them. If there are several supply
+        frequencies, the one with the most frames is learnt.
     motor : Motor or None
         Sets the scale of the prior.
 
     Returns
     -------
     Asymmetry or None
-        None where there is no frame to learn from.
+        None if there is no frame to learn from.
     """
-    used = _of_one_frequency([r for r in recordings if len(r.i1)])
+    used = _largest_frequency_group([r for r in recordings if len(r.i1)])
     if not used:
         return None
     loads = np.concatenate([np.abs(r.i1) for r in used]) / sqrt(2)
@@ -97,7 +97,7 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
 
 
 def _turned_deg(recordings: Sequence[Sequences]) -> int | None:
-    """Return by how much the voltages of all recordings were turned, None if not by as much."""
+    """Return the angle by which the voltages of all recordings were turned, None if it differs."""
     turned = {r.turned_deg for r in recordings}
     return turned.pop() if len(turned) == 1 else None
 
@@ -117,10 +117,10 @@ def _mean_voltage_v(recordings: Sequence[Sequences]) -> float | None:
 def _session_prior(start: Asymmetry, count: int) -> tuple[float, float]:
     """Return the prior deviation of one recording, while learning and later.
 
-    Recordings of a baseline lie minutes apart as a rule and share one state of the supply: a later
-    one is as far from their mean as from one of them, half of the variance each. What of theirs the
-    regression takes as averaged out is added again. With voltages clamps that were put back set the
-    recordings apart, as much while learning as later.
+    Recordings of a baseline lie minutes apart as a rule and share one state of the supply. A later
+    one is as far from their mean as from one of them, half of the variance each. The part of their
+    variance that the regression takes as averaged out is added again. With voltages, clamps that
+    were put back set the recordings apart, as much while learning as later.
     """
     if start.base_v is not None:
         return start.session, start.session
@@ -135,7 +135,7 @@ def _concatenate(parts: Sequence[Sequences]) -> Sequences:
     return Sequences(i1, i2, i0, v1, v2, _mean_hz(parts), _turned_deg(parts))  # type: ignore[arg-type]
 
 
-def _of_one_frequency(recordings: Sequence[Sequences]) -> list[Sequences]:
+def _largest_frequency_group(recordings: Sequence[Sequences]) -> list[Sequences]:
     groups = [[r for r in recordings if same_frequency(r.hz, q.hz)] for q in recordings]
     return max(groups, key=lambda g: sum(len(r.i1) for r in g), default=[])
 
@@ -150,10 +150,10 @@ def _confirmed_voltages(x: Sequence[Complex]) -> list[Complex]:
 
     Noise in a regressor pulls its coefficient to zero, and many frames make that wrong value look
     certain. Between recordings the mean V2 is free of it. Within one, V2 is replaced by its
-    regression on the mean of other frames nearby, which shares with a frame what the supply does
-    but no noise (two-stage least squares; Fuller 1987, *Measurement Error Models*, 1.4). What
-    moves faster teaches nothing: unlike a correction by the estimated variance of the noise, this
-    does not take it for noise, which would make the coefficient too large.
+    regression on the mean of other frames nearby. A frame shares the moves of the supply with that
+    mean, but no noise (two-stage least squares; Fuller 1987, *Measurement Error Models*, 1.4).
+    Faster moves teach nothing. A correction by the estimated variance of the noise would take them
+    for noise, and make the coefficient too large.
     """
     v2 = [r[:, 0] / r[:, 1] for r in x]
     moves = [v - v.mean() for v in v2]

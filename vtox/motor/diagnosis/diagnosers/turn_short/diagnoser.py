@@ -1,7 +1,7 @@
 """Shorted turns of the stator winding, from the negative-sequence current a healthy machine lacks.
 
-I2 is corrected by the measured voltage and by the machine's baseline (`asymmetry_model`); what
-remains is tested frame by frame, so that a short that comes and goes within a record shows as an
+I2 is corrected by the measured voltage and by the machine's baseline (`asymmetry_model`). The rest
+is tested frame by frame, so that a short that comes and goes within a record shows as an
 episode. Kliman, Premerlani, Koegl, Hoeweler 1996 (IAS:687); Lee, Tallam, Habetler 2003 (TPEL
 18(3):865).
 """
@@ -23,8 +23,8 @@ from vtox.motor.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidenc
 from vtox.motor.diagnosis.diagnosers.turn_short.explanation import explanations
 from vtox.motor.diagnosis.diagnosers.turn_short.healthy_model import healthy_models
 from vtox.motor.diagnosis.diagnosers.turn_short.measurement import (
-    as_named_when_learnt,
     renaming,
+    restore_phase_names,
     susceptance_ratios,
 )
 from vtox.motor.diagnosis.diagnosers.turn_short.rules import CONDITIONS, RULES, unbalanced
@@ -44,9 +44,9 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     ----------
     analysis : CurrentAnalysis
         A batch with frames: sequence phasors of three currents, A peak, shape (batch, 3, frames),
-        and where measured of three voltages, V peak.
+        and if measured of three voltages, V peak.
     baselines : sequence of Baseline or None, length batch
-        What the machines show when healthy; used for `asymmetry` only.
+        Features of the healthy machines; used for `asymmetry` only.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
 
     now = renaming(analysis, models)
     if now.renamed.any():
-        s = as_named_when_learnt(s, now.renamed, over_healthy)
+        s = restore_phase_names(s, now.renamed, over_healthy)
     excess = over_healthy(s)
     rows = np.flatnonzero(asked & (excess.worst_over > 1) & ~now.renamed)
     susceptance_ratio = susceptance_ratios(excess, models, rows)
@@ -110,13 +110,14 @@ def _indicators(x: TurnShortEvidence, asked: Bool, found: Bool) -> dict[str, Ind
         "limit_ratio": Indicator(rounded(x.limit_ratio, 5), asked),
         "load_a": Indicator(rounded(x.load_a, 4), asked),
         "basis": Indicator(x.basis, asked),
+        "periods": Indicator(x.periods, asked & x.learnt & ~x.by_voltage & ~x.inverter),
         "voltages_turned_deg": Indicator(x.turned_deg, turned),
         "phase": Indicator(x.phase, found),
     }
 
 
 def healthy_sequences(analysis: CurrentAnalysis) -> list[Sequences | None]:
-    """Return what a baseline is fitted to, one per recording; None for those without use."""
+    """Return the phasors that a baseline is fitted to, one per recording; None if of no use."""
     count = len(analysis.recordings)
     if not analysis.three_currents or not len(analysis.frame_t_s):
         return [None] * count

@@ -1,4 +1,4 @@
-"""Whether I2 of a machine without voltages moves with the supply: its neighbours on a feeder tell.
+"""Test by neighbours on a feeder whether I2 of a machine without voltages moves with the supply.
 
 V2 of the supply draws I2 through Y22 of every machine on one feeder, about alike in per unit of
 rated current and in angle to V1. A short moves I2 of one machine alone.
@@ -14,12 +14,12 @@ from vtox.motor.diagnosis.diagnosers.turn_short.causes import usual_power_factor
 from vtox.motor.diagnosis.diagnosers.turn_short.evidence import BASES
 from vtox.motor.values.domain import Motor, Reason, reason
 
-# The diagnosis that a supply explains as well, and what the basis of it must be: no voltages.
+# The diagnosis that a supply explains as well, and its necessary basis: no voltages.
 FAULT, ASKED, _BASIS = "turn_short", "asymmetry_found", str(BASES[1])
-# Without a neighbour's excess of at least this part of the machine's own, and at most this angle
-# from it, the two do not move alike. docs/calibration/turn_short.md#machines-on-one-feeder
+# Two machines move alike if the neighbour's excess is at least this part of the machine's own, and
+# at most this angle from it. docs/calibration/turn_short.md#machines-on-one-feeder
 LEAST_SHARE, MOST_APART_DEG = 0.5, 40.0
-# So many machines of a feeder, this one included, can tell.
+# Least machines of a feeder, this one included, for a decision.
 LEAST_MACHINES = 3
 
 
@@ -35,7 +35,7 @@ class Movement:
 
     @staticmethod
     def of(indicators: Mapping[str, Any], motor: Motor, t_end: float | None) -> "Movement | None":
-        """Return what a diagnosis shows; None with voltages, or without a baseline."""
+        """Return the movement that a diagnosis shows; None with voltages, or without a baseline."""
         ratio, deg = indicators.get("corrected_ratio"), indicators.get("corrected_deg")
         load_a, rated_a = indicators.get("load_a"), motor.rated_current_a
         if indicators.get("basis") != _BASIS or not rated_a or t_end is None:
@@ -54,10 +54,10 @@ def _moves_alike(own: Movement, other: Movement) -> bool:
     return bool(abs(np.angle(other.i2 / own.i2, deg=True)) <= MOST_APART_DEG)
 
 
-def said_by_feeder(
+def feeder_finding(
     own: Movement, others: Sequence[Movement], before_t: float | None, interval_s: float
 ) -> Reason | None:
-    """Return what the other machines of its feeder say of an excess, None where they cannot tell.
+    """Return the finding on an excess from the other machines of its feeder, None if undecided.
 
     Parameters
     ----------
@@ -65,16 +65,16 @@ def said_by_feeder(
     others : sequence of Movement
         The last of each other machine.
     before_t : float or None
-        When the record before ended, s, if it showed an excess too. Others that have spoken since
-        then have seen what this machine saw; before, they may not have.
+        When the record before ended, s, if it showed an excess too. Others heard since then
+        have seen the same supply as this machine; earlier ones may not have.
     interval_s : float
         From the end of one record to that of the next, s.
 
     Returns
     -------
     Reason or None
-        `feeder_moves` where most of them move alike, `feeder_rests` where none does,
-        `feeder_not_heard` where it is too early to say.
+        `feeder_moves` if most of them move alike, `feeder_rests` if none does,
+        `feeder_not_heard` if it is too early to say.
     """
     since_t = own.t_end - 2 * interval_s if before_t is None else before_t
     lately = [x for x in others if x.t_end >= since_t]

@@ -1,4 +1,4 @@
--- What the families have made of entries: for each id its row of progress, empty for one that is
+-- The progress of the families with entries: for each id its row of progress, empty for one that is
 -- pending and not admitted, false for one that is not pending any more. Row and pending list are looked
 -- at in one step: a window that a worker finishes leaves both at once, and would be taken for a new one.
 -- KEYS progress raw   ARGV group, then ids

@@ -1,5 +1,5 @@
--- What a worker does not know yet of machines; answers for each: settings (false: those it knows),
--- their name, version, and memory and meter (false: those of the version it knows).
+-- The parts of machines' states that a worker does not have yet; answers for each: settings (false: those
+-- it knows), their name, version, and memory and meter (false: those of the version it knows).
 -- KEYS the machines   ARGV for each: the name of the settings and the version that it knows, or empty;
 --      version *: memory and meter are not asked for
 local answers = {}

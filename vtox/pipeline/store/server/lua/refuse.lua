@@ -1,7 +1,7 @@
--- Entries that no family will see: malformed (a dead letter) or duplicates (counted only). Where
+-- Entries that no family will see: malformed (a dead letter) or duplicates (counted only). If
 -- families have assigned one to records already, it stays theirs and is dead for the others.
 -- A machine fills `dead_letters` with at most `budget` bytes in `period`, machines that are not
--- listed share one budget. What is refused beyond is counted in `refusals` until the next summary.
+-- listed share one budget. Refusals beyond it are counted in `refusals` until the next summary.
 -- KEYS lease raw counters dead_letters progress machines refusals
 -- ARGV token group maxbytes budget period_ms, then per entry: id code reason machine seq
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end

@@ -1,4 +1,4 @@
-"""The order of the rules, on signs made by hand."""
+"""The order of the rules, on signs written for the test."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
 from vtox.motor.diagnosis.diagnosers.bearing.ambiguities import Ambiguities
 from vtox.motor.diagnosis.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
-from vtox.motor.diagnosis.diagnosers.bearing.diagnoser import concluded
+from vtox.motor.diagnosis.diagnosers.bearing.diagnoser import bearing_verdicts
 from vtox.motor.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
 from vtox.motor.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements
 from vtox.motor.diagnosis.diagnosers.bearing.leading_comb import LeadingComb
@@ -63,7 +63,7 @@ def signs(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Signs:
 
 def conclude(s: Signs) -> Diagnosis:
     x = evidence([s], [()])
-    (d,) = concluded(x, RULES.decide(x, 1), np.array([np.nan]))
+    (d,) = bearing_verdicts(x, RULES.decide(x, 1), np.array([np.nan]))
     return d
 
 

@@ -1,4 +1,4 @@
-"""What moves on all machines of a feeder is the supply; a short moves one alone."""
+"""The supply moves all machines of a feeder; a short moves one alone."""
 
 import cmath
 
@@ -11,7 +11,7 @@ from vtox.motor.diagnosis.diagnosers.turn_short.feeder import (
     ASKED,
     FAULT,
     Movement,
-    said_by_feeder,
+    feeder_finding,
 )
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis
@@ -21,7 +21,7 @@ MOVED = 0.008 * cmath.exp(2j)
 
 
 def diagnosed(*now: Machine) -> list[Diagnosis]:
-    """Return what machines show that have learnt a baseline at their load."""
+    """Return the diagnoses of machines that have learnt a baseline at their load."""
     healthy = [[recording(Machine(load=m.load), seed=s) for s in range(5)] for m in now]
     questions = [
         DiagnosisInput(recording(m, seed=9), MOTOR, learn_baseline(h, MOTOR))
@@ -35,7 +35,7 @@ def said(diagnoses: list[Diagnosis], i: int) -> str:
     assert all(shown)
     own, others = shown[i], [x for j, x in enumerate(shown) if x and j != i]
     assert own is not None
-    why = said_by_feeder(own, others, 9.0, 1.0)
+    why = feeder_finding(own, others, 9.0, 1.0)
     return why.code if why else ""
 
 
@@ -66,7 +66,7 @@ def test_a_short_of_one_of_them_is_not_explained(v2: complex) -> None:
 def test_movements_are_alike_by_size_and_angle(ratio: float, deg: float, code: str) -> None:
     own = Movement(1.0, 0.06 + 0j)
     other = Movement(1.0, own.i2 * ratio * np.exp(1j * np.radians(deg)))
-    why = said_by_feeder(own, [other] * 2, 1.0, 1.0)
+    why = feeder_finding(own, [other] * 2, 1.0, 1.0)
     assert why is not None
     assert why.code == code
 
@@ -76,7 +76,7 @@ def test_others_count_once_they_have_seen_what_the_machine_saw() -> None:
     at_rest = [Movement(9.0, 0j)] * 2
 
     def code(others: list[Movement], before_t: float | None) -> str:
-        why = said_by_feeder(own, others, before_t, 1.0)
+        why = feeder_finding(own, others, before_t, 1.0)
         return why.code if why else ""
 
     assert code(at_rest, None) == "feeder_not_heard"  # its first record that shows it

@@ -1,4 +1,4 @@
-"""Says in the terminal how to get in, where other hosts reach this service and no key exists."""
+"""Says in the terminal how to get in, if other hosts reach this service and no key exists."""
 
 import asyncio
 import time
@@ -18,10 +18,10 @@ log = structlog.get_logger()
 POLL_S, SOCKETS_OPEN_S = 0.5, 10.0
 
 
-async def print_way_in(backend: Backend) -> None:
+async def warn_missing_key(backend: Backend) -> None:
     """Wait until this service listens and its server answers, then say so once."""
     deadline = time.monotonic() + SOCKETS_OPEN_S
-    while not (found := await asyncio.to_thread(_open_to_others)):
+    while not (found := await asyncio.to_thread(_public_addresses)):
         if time.monotonic() > deadline:
             return
         await asyncio.sleep(POLL_S)
@@ -36,12 +36,12 @@ async def print_way_in(backend: Backend) -> None:
         )
 
 
-def _open_to_others() -> list[str]:
+def _public_addresses() -> list[str]:
     return [f"{ip} port {port}" for ip, port in listening_at() if not is_loopback(ip)]
 
 
 def _has_no_key(backend: Backend) -> bool | None:
-    """Return whether there is no key; None where the server does not say."""
+    """Return whether there is no key; None if the server does not answer."""
     try:
         return not apikeys.any_exist(backend.server.client())
     except (ServerUnavailable, redis.RedisError):
