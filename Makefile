@@ -72,13 +72,15 @@ form: tools
 # Tests of processes wait for them: four at a time fill two cores.
 TESTS ?= tests/unit tests/integration tests/recordings tests/system
 FOUR := -n 4 --dist loadfile --no-loadscope-reorder
+# AGAIN=yes, as CI does: what failed beside three others has a second chance alone, and both runs are printed.
+again = $(if $(AGAIN),|| $(PYTEST) $(TESTS) --last-failed --last-failed-no-failures none --maxfail 1)
 test: tools
-	$(PYTEST) $(TESTS) -m "not long" $(FOUR) $(ARGS)
+	$(PYTEST) $(TESTS) -m "not long" $(FOUR) $(ARGS) $(again)
 
 test-long: tools
 	@rm -f .venv/skipped
-	$(PYTEST) $(TESTS) -m "long and not alone" $(FOUR) --skips .venv/skipped $(ARGS)
-	$(PYTEST) $(TESTS) -m alone --skips .venv/skipped $(ARGS)
+	$(PYTEST) $(TESTS) -m "long and not alone" $(FOUR) --skips .venv/skipped $(ARGS) $(again)
+	$(PYTEST) $(TESTS) -m alone --skips .venv/skipped $(ARGS) $(again)
 
 # 10,000 inputs for each format of a library, 100,000 for each parser of our own: hours. New seeds
 # each time; a failure prints the command that repeats it. ARGS='x.xlsx --seed 7 --count 1000'
