@@ -75,7 +75,7 @@ class WorkerStatus(View, value=Worker, without=_OF_WORKERS):
     """its last heartbeat"""
     last_seen_age_s: Annotated[float, After("last_seen")]
     version: Annotated[str, After("last_seen_age_s")]
-    """its VTOX; empty: one before this was reported"""
+    """its VTOX"""
     port: Annotated[int | None, After("pid")]
     last_task: Annotated[Time | None, After("last_family")]
     """when it took that"""

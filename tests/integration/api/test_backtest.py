@@ -118,7 +118,7 @@ def test_before_anything_was_recorded_there_is_nothing_to_try(
     assert data["hours"] == {"raw": 0, "quiet": 0, "undecidable": 0, "empty": 720}
 
 
-def test_diagnoses_of_an_earlier_version_are_not_tried(
+def test_diagnoses_without_marks_are_not_tried(
     fresh_http: httpx.Client, client: Client, record: Callable[[], object]
 ) -> None:
     now = server_time(client)

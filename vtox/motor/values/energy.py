@@ -262,7 +262,7 @@ def in_hours(ms: int) -> float:
 def counts_of(kept: bytes) -> tuple[int, ...]:
     """Return kept counts; a later version may have more of them.
 
-    Results, and meters of earlier builds, have a text: numbers between spaces.
+    Results have a text: numbers between spaces.
 
     Raises
     ------

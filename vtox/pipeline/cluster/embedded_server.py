@@ -24,6 +24,7 @@ from vtox.pipeline.cluster.data_folder import make_private, translate_os_errors
 from vtox.pipeline.cluster.file_lock import lock
 from vtox.pipeline.cluster.server_config import Address, choose_address, config, write_address
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.version import version
 from vtox.pipeline.errors import ServerKilled, ServerLoading, ServerUnavailable
 from vtox.pipeline.store.server.client import check, connect
 
@@ -38,6 +39,8 @@ STOP_TIMEOUT_S = 5.0
 DAMAGED = "Bad file format reading the append only file"
 REPAIR = "`vtox server --repair` copies the log, and cuts it where the damage begins"
 
+# In the server's folder: the version that made it. Builds before 0.2.0 left none.
+_MAKER = "made-by"
 _LOG_LINE = re.compile(r"^\d+:\w .*?\d\d:\d\d:\d\d\.\d+ ([.*#-]) (.*)$")
 # Reads the server's pid, waits for the end of the pipe that only our process holds, kills it.
 _GUARD_SCRIPT = 'read -r pid; while read -r line; do :; done; kill -9 "$pid"'
@@ -70,6 +73,23 @@ def lock_data(settings: Settings) -> int:
         f"another server runs on {data}", remedy="set VTOX_DATA_DIR to another folder"
     )
     return lock(data / "server.lock", TAKE_OVER_S, taken)
+
+
+def _note_version(folder: Path) -> None:
+    """Note in a new folder of the server the version that makes it.
+
+    Raises `SystemStateError`: a build before 0.2.0 wrote the folder.
+    """
+    maker = folder / _MAKER
+    if maker.exists():
+        return
+    if (folder / "appendonlydir").exists():
+        data = folder.absolute().parent
+        raise SystemStateError(
+            f"{data} was written by a build before VTOX 0.2.0, whose data 0.2.0 does not read",
+            remedy=f"keep it for that build, and start empty: mv {data} {data}-before-0.2.0",
+        )
+    maker.write_text(f"{version()}\n")
 
 
 class EmbeddedServer:
@@ -107,7 +127,8 @@ class EmbeddedServer:
         """Start the server and wait until it takes commands, however long it loads its log.
 
         Raises `ServerUnavailable`: there is no program for this platform, or it ended; the error
-        carries its last lines. `SettingsError`: the data folder cannot be used.
+        carries its last lines. `SettingsError`: the data folder cannot be used. `SystemStateError`:
+        a server uses it, or a build before 0.2.0 wrote it.
         """
         server = program()
         data = self.settings.data_dir
@@ -118,6 +139,8 @@ class EmbeddedServer:
         # The server inherits the lock: a successor waits until this one has really ended.
         fd = lock_data(self.settings)
         try:
+            with translate_os_errors(data):
+                _note_version(folder)
             self.address = choose_address(self.settings)
             with translate_os_errors(data):
                 write_address(self.settings, self.address)

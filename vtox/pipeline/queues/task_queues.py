@@ -116,10 +116,8 @@ class TaskQueues:
     ) -> None:
         self.clock = clock
         self.numbers = numbers or _OwnNumbers()
-        # Left out if there are none: a worker of an earlier version takes the task as it is.
         packages = {f.name: f.family for f in PACKAGES.values()}
-        arguments = {"partition": partition, "packages": packages}
-        self._arguments = {name: x for name, x in arguments.items() if x}
+        self._arguments = {"partition": partition, "packages": packages}
         self.address = ""
         self.lengths: dict[str, int] = {}
         self._queues = {family: _Queue(family) for family in FAMILIES}

@@ -85,7 +85,7 @@ records = Table(
     Column("value", Double),
     Column("threshold", Double),
     Column("severity", Double),
-    # For a diagnosis: the marks that its alarm took of it, null from a version that did not say.
+    # For a diagnosis: the marks that its alarm took of it.
     # The confidence is there if a fault was found: a sensitivity may ask for it.
     Column("marks", Text),
     Column("confidence", Double),
@@ -176,8 +176,7 @@ alerts = Table(
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("reason_values", Text, nullable=False),
-    # The doubts given with the code; null from a version that did not keep them.
-    Column("doubts", Text),
+    Column("doubts", Text, nullable=False),
     Index("alerts_of_machine", "machine_id", "id_ms", "id_seq"),
     # An event that a server lost comes again, with the id of another entry.
     Index(

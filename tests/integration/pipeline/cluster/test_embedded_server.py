@@ -135,8 +135,20 @@ def test_a_port_in_use_is_named(server: EmbeddedServer, tmp_path: Path) -> None:
 def test_a_failed_start_carries_the_last_log_lines(tmp_path: Path) -> None:
     (tmp_path / "valkey" / "appendonlydir").mkdir(parents=True)
     (tmp_path / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
+    (tmp_path / "valkey" / "made-by").write_text("0.2.0\n")
     with pytest.raises(ServerUnavailable, match="manifest"):
         EmbeddedServer(load(data_dir=tmp_path)).start()
+
+
+def test_data_of_a_build_before_the_first_release_are_refused_and_kept(tmp_path: Path) -> None:
+    log = tmp_path / "valkey" / "appendonlydir" / "appendonly.aof.1.incr.aof"
+    log.parent.mkdir(parents=True)
+    log.write_text("data")
+    for _ in range(2):
+        with pytest.raises(SystemStateError, match=r"before VTOX 0\.2\.0") as raised:
+            EmbeddedServer(load(data_dir=tmp_path)).start()
+    assert f"mv {tmp_path} " in raised.value.remedy
+    assert log.read_text() == "data"
 
 
 def test_without_a_program_the_remedy_is_a_server_by_url(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,11 +21,17 @@ def test_migrations_lead_to_the_schema(settings: Settings) -> None:
     engine.dispose()
 
 
-def test_tables_of_a_later_version_are_left_alone(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [("9.0.0", "by a later version of VTOX"), ("0013", "by a build before VTOX 0.2.0")],
+)
+def test_tables_of_other_versions_are_left_alone(settings: Settings, step: str, said: str) -> None:
     engine = engine_to_write(settings)
     migrate(engine)
     with engine.begin() as db:
-        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(HistoryUnavailable, match="later version"):
+        db.execute(text("UPDATE alembic_version SET version_num = :step"), {"step": step})
+    with pytest.raises(HistoryUnavailable, match=said):
         migrate(engine)
+    with engine.connect() as db:
+        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar() == step
     engine.dispose()

@@ -74,9 +74,8 @@ class Days(NamedTuple):
     or `u` if too few records decided.
 
     `needed` are `days` and `of_days` of the rule. `agreed` are the slots on which records agree,
-    kept only if their level is not that of the alarm: an earlier build looks at those of the alarm,
-    and would raise it. They agree since `since`, s. `dropped`: the days before were of a clock that
-    was ahead.
+    kept only if their level is not that of the alarm, which has them otherwise. They agree since
+    `since`, s. `dropped`: the days before were of a clock that was ahead.
     """
 
     past: str = ""

@@ -25,15 +25,12 @@ class MachineHistory:
 
     faults: Mapping[str, FaultHistory] = field(default_factory=dict)
     last_published: Published | None = None
-    t: float | None = None
+    t: float = 0.0
 
     @property
     def assessment(self) -> Assessment:
         """The health of the machine at that time."""
-        t = self.t
-        if t is None:  # an earlier version did not say it
-            t = max((h.last_t for h in self.faults.values()), default=0.0)
-        return assess(self.faults, t)
+        return assess(self.faults, self.t)
 
 
 class HealthUpdate(NamedTuple):

@@ -6,7 +6,6 @@ from typing import Any
 import structlog
 
 from vtox.motor.alarms.book import Book
-from vtox.motor.alarms.health.alert_values import RaisedAlert, Why
 from vtox.motor.alarms.life import Alarm, Suspension
 from vtox.motor.values import codec
 from vtox.pipeline.store.stream.unreadable import Unreadable, read
@@ -14,8 +13,6 @@ from vtox.pipeline.store.stream.unreadable import Unreadable, read
 log = structlog.get_logger()
 
 POSITION, VERSION = b"#position", b"#version"
-# Earlier builds require them of an alarm, which are empty or 0 in few: in one of the system.
-_ALWAYS = {f.name for f in fields(RaisedAlert)} - {f.name for f in fields(Why)}
 _SHELVED, _OUT = "#shelved|", "#out|"
 
 
@@ -53,9 +50,7 @@ def _suspensions(book: Book) -> dict[str, Suspension]:
 def _sparse(value: Alarm | Suspension) -> bytes:
     """Return the JSON of the fields that differ from the defaults: a third, for many alarms."""
     items = ((f, getattr(value, f.name)) for f in fields(value))
-    table = {
-        f.name: x for f, x in items if f.name in _ALWAYS or (x != f.default and x not in ({}, ()))
-    }
+    table = {f.name: x for f, x in items if x != f.default and x not in ({}, ())}
     return codec.encode(table)
 
 

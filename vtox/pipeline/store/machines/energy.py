@@ -33,10 +33,10 @@ log = structlog.get_logger()
 ENERGY, _METER, _METER_MS = "energy", "meter", "meter_ms"
 # Field of a result with the operating figures of its record (`operation_text`).
 OPERATION = "operation"
-# A kept reading begins with a number that no text begins with, the end of its record, s, and the
-# count of numbers that follow. After these come codes and values as JSON if there are any.
+# A kept reading begins with the number of its form, the end of its record, s, and the count of
+# numbers that follow. After these come codes and values as JSON if there are any.
 _HEAD = struct.Struct("<BdH")
-_FORM = 2
+_FORM = 1
 # A reading counts as current for this long.
 _FRESH_S = 60.0
 
@@ -70,14 +70,6 @@ class _Codes:
     power_values: Mapping[str, Any] = field(default_factory=dict)
     load_code: str = ""
     load_values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Older(_Codes):
-    """A reading as 0.2.0 kept it."""
-
-    t: codec.Time | None = None
-    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def _kept_reading(t: float, r: MeterRow) -> bytes:
@@ -160,16 +152,12 @@ def _counted(meter: bytes | None, since_ms: bytes | None) -> tuple[MeterCounts, 
 def _readings(texts: Iterable[bytes | None]) -> list[tuple[MeterReading | None, float | None]]:
     """Return kept readings with the ends of their records, None for unreadable ones."""
     found = [_row(text or b"") for text in texts]
-    named = iter(MeterReading.of_rows([r for r, _ in found if isinstance(r, MeterRow)]))
-    return [(next(named) if isinstance(r, MeterRow) else r, t) for r, t in found]
+    named = iter(MeterReading.of_rows([r for r, _ in found if r]))
+    return [(next(named) if r else None, t) for r, t in found]
 
 
-def _row(text: bytes) -> tuple[MeterRow | MeterReading | None, float | None]:
+def _row(text: bytes) -> tuple[MeterRow | None, float | None]:
     try:
-        if text[:1] == b"{":
-            kept = codec.decode(_Older, text)
-            codes = (kept.power_code, kept.power_values, kept.load_code, kept.load_values)
-            return MeterReading(kept.figures, NOTHING, *codes), kept.t
         form, t, count = _HEAD.unpack_from(text)
         if form != _FORM:
             return None, None

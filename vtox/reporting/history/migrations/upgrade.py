@@ -18,7 +18,8 @@ _MIGRATION_LOCK = 0x5670_7801
 def migrate(engine: Engine) -> None:
     """Make the tables, or bring those of an older version up to date: all or nothing.
 
-    Raises `HistoryUnavailable`: the tables are of a later version of VTOX.
+    Raises `HistoryUnavailable`: the tables are of a later version of VTOX, or of a build before
+    its first release.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
@@ -32,6 +33,11 @@ def migrate(engine: Engine) -> None:
         try:
             scripts.get_revision(current or "base")
         except alembic.util.CommandError:
+            if (current or "").isdigit():  # steps had plain numbers before the first release
+                raise HistoryUnavailable(
+                    f"the history was written by a build before VTOX 0.2.0 (its step {current})",
+                    remedy="keep it for that build: move the database away",
+                ) from None
             raise HistoryUnavailable(
                 "the history was written by a later version of VTOX",
                 remedy="run that version, or move the database away",

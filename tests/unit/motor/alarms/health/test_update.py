@@ -399,8 +399,5 @@ def test_what_the_supply_leaves_open_is_shown_and_raises_nothing(doubt: str) -> 
     assert [a.event for u in raised for a in u.alerts] == ["raised"]
 
 
-def test_health_is_that_of_the_newest_record_where_a_history_has_no_time() -> None:
-    (found,) = updates(Diagnosis(fault="bearing", state="normal", severity=0.0))
-    of_earlier_version = MachineHistory(found.history.faults)
-    assert of_earlier_version.assessment == found.history.assessment
+def test_a_machine_without_records_is_unknown() -> None:
     assert MachineHistory().assessment == Assessment()

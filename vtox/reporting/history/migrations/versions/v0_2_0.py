@@ -1,13 +1,19 @@
-"""The tables of the first release.
-
-Its number goes on from the steps before the release, so that their databases need none.
-"""
+"""The tables and views of 0.2.0, the first release."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
+from vtox.reporting.history.views import VIEWS
+
+revision = "0.2.0"
 down_revision = None
+
+_COUNTS = """
+    observed_ms running_ms powered_ms estimated_ms energy_j reactive_vars
+    shaft_j lost_j unbalance_j harmonic_j
+    class_1_ms class_2_ms class_3_ms class_4_ms class_5_ms class_6_ms starts
+""".split()
+_FIGURES = ("inrush_a", "peak_a", "mean_a", "final_a", "dip_ratio", "energy_j")
 
 
 def upgrade() -> None:
@@ -71,14 +77,14 @@ def upgrade() -> None:
             sqlite_with_rowid=False,
         )
     texts = ("alert_id", "machine_id", "fault", "level", "event")
+    reasons = ("code", "reason", "reason_values", "doubts")
     op.create_table(
         "alerts",
         _key("id_ms", sa.BigInteger()),
         _key("id_seq", sa.BigInteger()),
         *(sa.Column(name, sa.Text, nullable=False) for name in texts),
         sa.Column("t", sa.Double, nullable=False),
-        *(sa.Column(n, sa.Text, nullable=False) for n in ("code", "reason", "reason_values")),
-        sa.Column("doubts", sa.Text),
+        *(sa.Column(n, sa.Text, nullable=False) for n in reasons),
     )
     op.create_index("alerts_of_machine", "alerts", ["machine_id", "id_ms", "id_seq"])
     one_event = ["alert_id", "machine_id", "fault", "event", "level", "t"]
@@ -97,6 +103,16 @@ def upgrade() -> None:
     )
     _make_alarm_actions()
     _make_outbox()
+    _make_energy()
+    op.create_table(
+        "profiles",
+        sa.Column("machine_id", sa.String(64), primary_key=True),
+        sa.Column("state", sa.LargeBinary, nullable=False),
+        sa.Column("pending", sa.Text, nullable=False),
+        sa.Column("word_ms", sa.BigInteger, nullable=False),
+    )
+    for name, query in VIEWS.items():
+        op.execute(f"CREATE VIEW {name} AS {query}")
 
 
 def _make_alarm_actions() -> None:
@@ -150,6 +166,26 @@ def _make_outbox() -> None:
         sa.Column("error_ms", sa.BigInteger),
         sa.Column("delivered", sa.BigInteger, nullable=False),
         sa.Column("delivered_ms", sa.BigInteger),
+    )
+
+
+def _make_energy() -> None:
+    for name in ("energy_quarters", "energy_days"):
+        op.create_table(
+            name,
+            _key("series_id", sa.Integer()),
+            _key("t", sa.BigInteger()),
+            *(sa.Column(field, sa.BigInteger, nullable=False) for field in _COUNTS),
+            sqlite_with_rowid=False,
+        )
+    op.create_table(
+        "start_parts",
+        _key("series_id", sa.Integer()),
+        _key("t_ms", sa.BigInteger()),
+        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("begin_ms", "end_ms")),
+        *(sa.Column(name, sa.Boolean, nullable=False) for name in ("begins", "ends")),
+        *(sa.Column(name, sa.Double) for name in _FIGURES),
+        sqlite_with_rowid=False,
     )
 
 
