@@ -18,10 +18,10 @@ from vtox.pipeline.configuration.version import RELEASE
 DIST = Path("dist")
 
 
-def build(folder: Path) -> Path:
-    """Build wheel and sdist into a folder; return the wheel."""
+def build(folder: Path, checkout: Path | None = None) -> Path:
+    """Build wheel and sdist of a checkout, else of this one, into a folder; return the wheel."""
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder.absolute())]
-    subprocess.run(command, check=True)
+    subprocess.run(command, cwd=checkout, check=True)
     (wheel,) = folder.glob("*.whl")
     (_,) = folder.glob("*.tar.gz")
     return wheel
