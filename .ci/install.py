@@ -22,7 +22,7 @@ def main() -> int:
     lock, *others = sys.argv[1:]
     if others[:1] != ["--extras"]:
         return install_both(lock, others[0]) if others else install(lock)
-    wanted = requirements_of(others[1].split())
+    wanted = requirements_of(others[1].replace(",", " ").split())
     blocks = blocks_of(Path(lock).read_text())
     missing = [text for name, text in wanted.items() if name not in blocks]
     with tempfile.TemporaryDirectory() as folder:

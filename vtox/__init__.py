@@ -19,6 +19,8 @@ _HOMES = {
     "learn_baseline": "vtox.motor.diagnosis.learning.fit",
     "app": "vtox.pipeline.queues.celery_app",
 }
+# Names that need more than the small installation -> the extras that have it.
+_EXTRAS = {"app": "fleet", "history": "fleet,tables"}
 __all__ = [
     "Baseline",
     "Bearing",
@@ -37,7 +39,14 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if name not in _EXTRAS:
+            raise
+        how = import_module("vtox.pipeline.configuration.version").install_command(_EXTRAS[name])
+        needs = f"vtox.{name} needs the package {error.name}, which is not installed"
+        raise import_module("vtox.motor.errors").InputError(needs, remedy=how) from error
 
 
 def __dir__() -> list[str]:

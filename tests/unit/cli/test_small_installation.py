@@ -123,6 +123,32 @@ print(*(d.fault for d in vtox.diagnose(vtox.read("pump.npz")[0])))
 
 
 @pytest.mark.parametrize(
+    ("statement", "name", "extras"),
+    [
+        ("from vtox import app", "vtox.app", "fleet"),
+        ("import vtox; vtox.app", "vtox.app", "fleet"),
+        ("import vtox; vtox.history()", "vtox.history", "fleet,tables"),
+        ("import vtox.client", "vtox.client", "fleet"),
+    ],
+)
+def test_python_names_the_extra_in_one_sentence(
+    packages: Path, tmp_path: Path, statement: str, name: str, extras: str
+) -> None:
+    ended = python(packages, tmp_path, "-c", statement)
+    last = ended.stderr.splitlines()[-1]
+    assert ended.returncode == 1
+    assert last.startswith(f"vtox.motor.errors.InputError: {name} needs the package ")
+    assert last.endswith(f'-m pip install "vtox[{extras}]"')
+
+
+def test_commands_name_the_packages_of_the_terminal(packages: Path, tmp_path: Path) -> None:
+    script = "import sys, runpy; sys.modules['typer'] = None; runpy.run_module('vtox')"
+    ended = python(packages, tmp_path, "-c", script)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
+    assert "-m pip install typer rich" in ended.stderr
+
+
+@pytest.mark.parametrize(
     "command", ["up", "demo", "status", "report PUMP-1", "diagnose pump.npz --report r.html"]
 )
 def test_the_rest_says_how_to_install_it(packages: Path, recording: Path, command: str) -> None:
