@@ -28,9 +28,10 @@ def main(folder: Path, packages: list[str]) -> None:
 
 
 def requirements(packages: list[str]) -> list[str]:
-    """Return the requirements of packages in `pyproject.toml`."""
-    texts = tomllib.loads(Path("pyproject.toml").read_text())["project"]["dependencies"]
-    return [t for t in texts if re.split(r"[^\w.-]", t)[0] in packages]
+    """Return the requirements of packages in the extra `fleet` of `pyproject.toml`."""
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    found = {re.split(r"[^\w.-]", t)[0]: t for t in project["optional-dependencies"]["fleet"]}
+    return [found[name] for name in packages]
 
 
 def versions(folder: Path) -> dict[str, str]:
