@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup tools demo up unit form test test-long fuzz check audit release evaluate faults newest hosts interleavings bench handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit form test test-long fuzz check audit licences release evaluate faults newest hosts interleavings bench handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -22,7 +22,8 @@ help:
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
 	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
-	@echo "make release   wheel, sdist and the locked packages as CycloneDX, in dist"
+	@echo "make licences  write docs/reference/licences.csv, the licences of what VTOX needs to run"
+	@echo "make release   wheel, sdist and SBOM (CycloneDX), in dist"
 	@echo "make codes     write the tables of codes in docs/faults from the rules of the diagnosers"
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
 	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
@@ -95,9 +96,12 @@ check: tools
 	$(MAKE) audit form
 	$(MAKE) test
 
-# Both tools get an environment of their own; no index of vulnerabilities, no audit, and it says so.
+# The tool gets a separate environment; no index of vulnerabilities, no audit, and it says so.
 audit: tools
 	@$(BIN)/python .ci/audit.py
+
+licences: tools
+	@$(BIN)/python .ci/licences.py
 
 release: tools
 	@$(BIN)/python .ci/release.py

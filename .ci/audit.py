@@ -1,7 +1,7 @@
-"""Vulnerabilities of the locked packages, and for a release their list as CycloneDX.
+"""Vulnerabilities of the locked packages.
 
-Both tools are installed into a separate environment, so that VTOX does not depend on them. If they
-cannot be installed, or their index does not answer, the script prints this and does not fail.
+The tool is installed into a separate environment, so that VTOX does not depend on it. If it cannot
+be installed, or its index does not answer, the script prints this and does not fail.
 """
 
 import json
@@ -53,16 +53,6 @@ def audit() -> int:
         f"{len(audited)} of {len(packages)} locked packages audited, {len(found)} vulnerabilities"
     )
     return int(bool(found))
-
-
-def sbom(file: Path) -> int:
-    """Write the packages of the lock file, with their hashes, to a file."""
-    program = installed("cyclonedx-bom", "cyclonedx-py")
-    if program is None:
-        print("no SBOM: cyclonedx-bom cannot be installed here")
-        return 1
-    options = ["--output-reproducible", "--pyproject", "pyproject.toml", "-o", str(file)]
-    return subprocess.run([program, "requirements", LOCK, *options], check=False).returncode
 
 
 if __name__ == "__main__":
