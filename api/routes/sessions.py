@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.http.errors import STATUS_OF_SIGN_IN, Problem, not_found
+from api.http.foreign_sites import OWN_SITES
 from api.http.json_route import require_type
 from api.http.sign_in import local_path, sign_in_page, signed_in_page
 from api.routes.system import OpenBackend
@@ -70,13 +71,20 @@ def sign_in(
     backend.keys.note_use(key.id)
     client = backend.client()
     _audit(request, client, key, "signed_in")
+    _end_session(request, backend)
     return _with_session(request, RedirectResponse(wanted, 303), sessions.begin(client, key))
 
 
 @router.get("/sign-in/provider")
 async def to_provider(request: Request, backend: OpenBackend, wanted: str = "/") -> Response:
-    """Send the browser to the provider; its cookie carries the data for the way back."""
+    """Send the browser to the provider; its cookie carries the data for the way back.
+
+    The session that the browser has ends here: no browser sends it on the way back.
+    """
     provider = _provider(backend)
+    if request.headers.get("sec-fetch-site", "none") not in OWN_SITES:
+        # A provider that knows the person asks nothing: another site would begin the session.
+        return sign_in_page(request, 200, wanted=wanted)
     secret, now_s = await run_in_threadpool(_secret_and_time, backend)
     attempt = SignIn.begin(local_path(wanted), now_s)
     try:
@@ -84,6 +92,7 @@ async def to_provider(request: Request, backend: OpenBackend, wanted: str = "/")
             url = await provider.sign_in_url(attempt, _callback(request))
     except SignInRefused as refused:
         return await _refused(request, refused, attempt.wanted)
+    await run_in_threadpool(_end_session, request, backend)
     answer = RedirectResponse(url, 303)
     answer.headers["Cache-Control"] = "no-store"
     answer.set_cookie(

@@ -136,6 +136,22 @@ def test_a_way_back_is_of_one_browser_and_used_once(service: httpx.Client) -> No
     assert service.get(back).status_code == 400
 
 
+def test_signing_in_again_ends_the_session_before(service: httpx.Client) -> None:
+    signed_in(service, "vera")
+    before = service.cookies["vtox_session"]
+    service.get("/sign-in/provider")
+    service.cookies.clear()
+    cookie = {"Cookie": f"vtox_session={before}"}
+    assert service.get("/version", headers=cookie).status_code == 401
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_begins_no_session(service: httpx.Client, site: str) -> None:
+    answer = service.get("/sign-in/provider", headers={"Sec-Fetch-Site": site})
+    assert (answer.status_code, "/sign-in/provider?wanted=/" in answer.text) == (200, True)
+    assert "set-cookie" not in answer.headers
+
+
 def test_signing_out_leads_to_the_provider_too(service: httpx.Client) -> None:
     signed_in(service, "otto")
     answer = service.post("/sign-out")

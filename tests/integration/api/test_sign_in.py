@@ -108,6 +108,19 @@ def test_signing_out_ends_the_session_here_too(http: httpx.Client, keyed: dict[s
     assert http.get("/version", headers=cookie).status_code == 401
 
 
+def test_signing_in_again_ends_the_session_before(
+    http: httpx.Client, keyed: dict[str, str]
+) -> None:
+    before = cookie_of(signed_in(http, keyed["read"]))
+    http.cookies.clear()
+    form = {"key": keyed["operate"], "wanted": "/"}
+    after = cookie_of(http.post("/sign-in", data=form, headers=before))
+    http.cookies.clear()
+    assert before != after
+    assert http.get("/version", headers=before).status_code == 401
+    assert http.get("/version", headers=after).status_code == 200
+
+
 def test_a_revoked_key_ends_its_sessions(
     http: httpx.Client, client: Client, keyed: dict[str, str]
 ) -> None:
