@@ -51,9 +51,9 @@ def service(port: int) -> Iterator[None]:
 
 
 @contextmanager
-def nginx(folder: Path, first: int, second: int) -> Iterator[httpx.Client]:
+def nginx(folder: Path, first: int, second: int, plain: int = 0) -> Iterator[httpx.Client]:
     """Run the file of `deploy`, at free ports and with a certificate of ours."""
-    plain, port = free_ports(2)
+    plain, port = plain or free_ports(1)[0], free_ports(1)[0]
     certificate, key = authority(folder / "ca").sign("server")
     text = (ROOT / "deploy/nginx.conf").read_text()
     for old, new in {
@@ -100,3 +100,22 @@ def test_requests_go_to_both_apis_and_to_the_one_that_is_left(tmp_path: Path) ->
         left = [client.get("/") for _ in range(REQUESTS)]
     assert {r.text for r in both} == {str(first), str(second)}
     assert [(r.status_code, r.text) for r in left] == [(200, str(first))] * REQUESTS
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 301),
+        ("/machines/M1", 301),
+        ("/sign-in", 301),
+        ("/api/v1/machines", 403),
+        ("/health/live", 403),
+        ("/metrics", 403),
+    ],
+)
+def test_only_pages_are_led_to_https(tmp_path: Path, path: str, status: int) -> None:
+    first, second, plain = free_ports(3)
+    with nginx(tmp_path, first, second, plain):
+        answer = httpx.get(f"http://127.0.0.1:{plain}{path}")
+    assert answer.status_code == status
+    assert answer.headers.get("location", "").startswith("https://") == (status == 301)
