@@ -261,3 +261,12 @@ def test_a_provider_that_cannot_be_used_is_told(
         load()
     assert "VTOX_OIDC" in str(error.value)
     assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("password", ["x" * 7, "Flower-2026!", "myVTOXbox 7", "passWORD1234"])
+def test_a_password_that_is_guessed_first_is_refused(password: str) -> None:
+    with pytest.raises(SettingsError, match="FLOWER_PASSWORD"):
+        load(flower_password=password)
+    # Any other composition and length will do.
+    assert load(flower_password="aaaaaaaa").flower_password == "aaaaaaaa"
+    assert load(flower_password="é " * 64).flower_password == "é " * 64

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from vtox.pipeline.configuration.tables import AlarmLimit, EnergyPrice, Oidc
 from vtox.pipeline.configuration.values import Ack, Acknowledgement, WorkerCount, Workers
 
+# Words that who guesses the password of Flower tries first.
+_GUESSED_WORDS = ("vtox", "flower", "motor", "celery", "password")
 Mode = Literal["development", "testing", "production"]
 
 
@@ -72,7 +74,8 @@ class ProcessSettings(BaseModel):
     flower_password: str | None = Field(
         None,
         min_length=8,
-        description="password of Flower; none: made outside development, kept in the data folder",
+        description=f"password of Flower, without the words {', '.join(_GUESSED_WORDS)}; "
+        "none: made outside development, kept in the data folder",
         repr=False,
         json_schema_extra={"when": "several people use Flower"},
     )
@@ -171,3 +174,11 @@ class ProcessSettings(BaseModel):
     def allowed_hosts(self) -> frozenset[str]:
         """Further names of the API's host, in lower case."""
         return frozenset(h.strip().lower() for h in self.api_allowed_hosts.split(",") if h.strip())
+
+    @field_validator("flower_password")
+    @classmethod
+    def _not_guessed(cls, password: str | None) -> str | None:
+        found = next((w for w in _GUESSED_WORDS if w in (password or "").lower()), None)
+        if found:
+            raise ValueError(f"expected a password without the word {found}")
+        return password
