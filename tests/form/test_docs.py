@@ -1,6 +1,7 @@
 """Documents agree with the code: codes and advice, constants, indicators, modules, links."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +16,7 @@ from vtox.motor.faults import FAULTS
 from vtox.motor.values.bearing import DEFECTS
 from vtox.motor.words.catalogue import catalogue
 from vtox.pipeline.configuration.settings import Settings, each, load, variable
+from vtox.reporting.history.views import TABLES
 
 FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS}
 CODES = ROOT / "docs/reference/codes"
@@ -206,3 +208,24 @@ def test_every_decision_is_in_its_index_by_its_title() -> None:
     for page in (ROOT / "docs/adr").glob("0*.md"):
         number, _, title = page.read_text().partition("\n")[0].removeprefix("# ").partition(". ")
         assert f"| {number} | [{title}]({page.name}) |" in index
+
+
+def test_fields_in_the_words_of_standards_are_ours() -> None:
+    """Names of the HTTP interface, of tables that are taken out, of MQTT and of OPC UA."""
+    schemas = json.loads((ROOT / "docs/openapi.json").read_text())["components"]["schemas"]
+    ours = set(schemas) | {name for schema in schemas.values() for name in schema["properties"]}
+    ours |= {column for table in TABLES.values() for column in table.columns}
+    ours |= {"ne107", "NE107", "DeviceHealth"}
+    for home in (
+        "vtox/reporting/notification/mqtt_topics.py",
+        "vtox/reporting/plant/opcua/nodes.py",
+    ):
+        text = (ROOT / home).read_text()
+        assert '"ne107":' in text or ('"NE107":' in text and '"DeviceHealth":' in text), home
+    page = ROOT / "docs/reference/ne107.md"
+    cells = [cell for row in rows(page, "VTOX") for cell in (row[0], row[3])]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named - ours == set()
+    assert len(named) > 20
+    blocks = re.findall(r"\((DA|DM|SD|HA|PA|AG)\)", " ".join(r[1] for r in rows(page, "VTOX")))
+    assert blocks == ["DA", "DM", "SD", "HA", "PA", "AG"]
