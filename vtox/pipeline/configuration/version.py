@@ -13,7 +13,7 @@ from shlex import quote
 from shutil import which
 from urllib.parse import unquote, urlsplit
 
-RELEASE = "0.2.0"
+RELEASE = "0.3.0.dev0"
 
 
 @cache
