@@ -1,5 +1,6 @@
 """The site: its pages are those of the repository, and links of the repository hold in it."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from handbook.__main__ import foreign_requests
 from handbook.reference import write_reference
-from handbook.search import MORE_TERMS, terms
+from handbook.search import MORE_TERMS, terms, write_index
 from handbook.sources import gather
 from tests.paths import ROOT
 from vtox.motor.words.catalogue import catalogue
@@ -109,3 +110,13 @@ def test_a_page_that_asks_another_host_is_found(tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text('<script defer src="https://a.example/b.js"></script>')
     (tmp_path / "bad.css").write_text("@font-face{src:url(//a.example/c.woff2)}")
     assert [f.partition(":")[0] for f in foreign_requests(tmp_path)] == ["bad.css", "bad.html"]
+
+
+def test_the_search_leaves_out_evidence(tmp_path: Path) -> None:
+    pages = ("howto/a/", "appendix/b/", "calibration/c/", "adr/appendix/")
+    items = [{"location": f"{page}#part", "title": "Title", "text": "Text"} for page in pages]
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search.json").write_text(json.dumps({"items": items}))
+    write_index(tmp_path)
+    index = (tmp_path / "search/data.js").read_text()
+    assert [page for page in pages if page in index] == ["howto/a/", "adr/appendix/"]
