@@ -19,6 +19,7 @@ from asyncua import Client as UaClient
 from asyncua import ua
 
 from tests.cluster import free_ports
+from tests.integration.api.test_energy import energy_of_an_hour
 from vtox.motor.values.domain import Motor
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
@@ -27,7 +28,7 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, connect
-from vtox.reporting.plant.opcua.nodes import NAMESPACE
+from vtox.reporting.plant.opcua.nodes import FOLDER, NAMESPACE
 
 SECONDS, CHANGES_A_SECOND, ALARMS = 20, 10, 10
 
@@ -65,10 +66,8 @@ def fill(client: Client, n: int) -> None:
 def change(client: Client, machine_id: str, health: float) -> None:
     """Write the fields of a machine that a commit writes."""
     assessed = {"t": time.time(), "health": health, "state": "normal", "faults": {}}
-    reading = {"t": time.time(), "figures": {"active_w": 1000.0 + health, "load_ratio": 0.5}}
-    fields = {"health": json.dumps(assessed), "energy": json.dumps(reading)}
-    meter = {"meter": f"1 1 1 1 {round(health)}", "meter_ms": "1764000000000"}
-    client.hset(keys.machine(machine_id), mapping=fields | meter)
+    energy = energy_of_an_hour(time.time(), 1000.0 + health)
+    client.hset(keys.machine(machine_id), mapping={"health": json.dumps(assessed), **energy})
     number = client.hincrby(keys.FLEET, "change", 1)
     client.zadd(keys.FLEET_CHANGES, {machine_id: number})
     client.zadd(keys.MACHINES, {machine_id: time.time()})
@@ -90,7 +89,7 @@ async def look(client: Client, port: int, used: psutil.Process) -> None:
     async with UaClient(f"opc.tcp://127.0.0.1:{port}/vtox", timeout=60) as opened:
         index = await opened.get_namespace_index(NAMESPACE)
         began = time.monotonic()
-        children = await opened.get_node(ua.NodeId("Machines", index)).get_children()
+        children = await opened.get_node(ua.NodeId(FOLDER, index)).get_children()
         print(f"browsed {len(children)} in {time.monotonic() - began:.2f} s")
         arrivals = Arrivals()
         subscription = await opened.create_subscription(100, arrivals)

@@ -39,6 +39,13 @@ def kept_numbers(active_w: float, loss_w: float = np.nan) -> bytes:
     return row.tobytes()
 
 
+def energy_of_an_hour(t: float, active_w: float = 2000.0) -> dict[str, str | bytes]:
+    """Return the fields of a machine that ran an hour at 2 kW and now draws this power."""
+    row = MeterRow(kept_numbers(active_w), MeterCounts.pack(HOUR))
+    own = metered(b"", row, replace(RECORD, t_end=t, arrived_ms=1764000000000))
+    return {**own.fields, ENERGY: own.reading}
+
+
 def test_counts_and_reading_are_told_with_what_is_missing(
     fresh_http: httpx.Client, client: Client, settings: Settings
 ) -> None:

@@ -1,23 +1,20 @@
 """A machine with every field that VTOX writes, and machines with one of them broken."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from tests.broken_entries import Fields, broken
-from tests.integration.api.test_energy import HOUR, RECORD, kept_numbers
+from tests.integration.api.test_energy import energy_of_an_hour
 from tests.integration.api.test_machines import change_memory, commit_health
 from vtox.motor.alarms.health.dismissals import Dismissal, Dismissals
 from vtox.motor.alarms.health.sensitivity import Sensitivity
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, reason
-from vtox.motor.values.energy import MeterCounts, MeterRow
 from vtox.motor.values.rhythm import Rhythm
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.flags import note_departure, set_flag
 from vtox.pipeline.store.machines.baselines import refuse_load, set_baseline
 from vtox.pipeline.store.machines.channel_maps import set_channel_map
 from vtox.pipeline.store.machines.dismissals import DISMISSALS
-from vtox.pipeline.store.machines.energy import ENERGY, metered
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.pipeline.store.machines.machines import list_senders, register
 from vtox.pipeline.store.machines.rhythms import keep_rhythms
@@ -56,10 +53,7 @@ def add_full_machine(client: Client, machine_id: str) -> None:
     set_flag(client, machine_id, "limit:oil_bar:fault", True, LIMIT)
     note_no_velocity(client, {machine_id: reason("no_baseline")})
     more = {"vehicle_id": "V1", "version": "3", "learning": "[]", "fingerprint": "x"}
-    row = MeterRow(kept_numbers(2000.0), MeterCounts.pack(HOUR))
-    energy = metered(b"", row, replace(RECORD, t_end=5.0, arrived_ms=5))
-    of_energy = {**energy.fields, ENERGY: energy.reading}
-    client.hset(keys.machine(machine_id), mapping={**more, **of_energy})
+    client.hset(keys.machine(machine_id), mapping=more | energy_of_an_hour(5.0))
 
 
 def add_broken_machines(client: Client, good: str, largest: int = 1 << 30) -> list[str]:

@@ -12,19 +12,17 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.integration.api.test_energy import HOUR
+from tests.integration.api.test_energy import energy_of_an_hour
 from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.notification.test_delivery import raise_alarms
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.mosquitto import broker as broker
-from tests.naive_entries import counts_text
 from tests.waiting import eventually
 from vtox.motor.values.domain import Motor
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
-from vtox.pipeline.store.machines.energy import ENERGY
 from vtox.pipeline.store.machines.machines import register, retire
 from vtox.pipeline.store.server.client import Client
 
@@ -106,9 +104,7 @@ def test_nothing_is_lost_over_restarts_of_either_side(
 ) -> None:
     register(client, "M0", Motor(site="Hall 2"))
     commit_health(client, "M0", bearing="warning")
-    meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
-    meter[ENERGY] = '{"t": 1764000001.0, "figures": {"active_w": 2000.0}}'
-    client.hset(keys.machine("M0"), mapping=meter)
+    client.hset(keys.machine("M0"), mapping=energy_of_an_hour(1764000001.0))
     with subprocess.Popen(**command) as notifier:
         eventually(lambda: "machines/M0/energy" in held.topics, 60)
         kept = held.topics

@@ -11,17 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.test_energy import HOUR
+from tests.integration.api.test_energy import energy_of_an_hour
 from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.plant.conftest import read
-from tests.naive_entries import counts_text
 from tests.waiting import eventually, eventually_async
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.scalars import ScalarReading
 from vtox.pipeline.cluster.ports import accepts_connections
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
-from vtox.pipeline.store.machines.energy import ENERGY
 from vtox.pipeline.store.machines.machines import register, retire
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.scalars import add_readings
@@ -47,9 +45,7 @@ def machine(client: Client, settings: Settings) -> None:
     recorder.record(Event())
     recorder.close()
     commit_health(client, "M1", bearing="warning")
-    meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
-    meter[ENERGY] = '{"t": 1764000001.0, "figures": {"active_w": 2000.0}}'
-    client.hset(keys.machine("M1"), mapping=meter)
+    client.hset(keys.machine("M1"), mapping=energy_of_an_hour(1764000001.0))
 
 
 def raise_alarm(client: Client, machine_id: str, level: str) -> None:
