@@ -50,7 +50,7 @@ LOCKS := product.lock
 
 setup: .venv/.ready
 ifdef EXTRAS
-	@$(BIN)/python .ci/install.py requirements.lock --extras "$(EXTRAS)"
+	@$(BIN)/python .ci/install.py extras.lock --extras "$(EXTRAS)"
 endif
 
 tools: .venv/.tools
@@ -156,9 +156,12 @@ format: tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/python .ci/javascript.py --write
 
+# The extras that a user may want: licences, SBOM and `make setup EXTRAS` read their lock file.
+USERS := fleet postgres comtrade files tables notify mqtt mcp opcua oidc otel
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra fleet --extra dev --extra link pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra fleet --extra link pyproject.toml -o product.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock $(USERS:%=--extra %) pyproject.toml -o extras.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock handbook/requirements.in -o handbook/requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra fleet --extra postgres --extra notify --extra otel --extra mqtt --extra oidc --extra mcp --extra opcua pyproject.toml -o deploy/requirements.lock
 

@@ -11,7 +11,7 @@ import venv
 from pathlib import Path
 
 TOOLS = Path(".venv/tools")
-LOCK = "requirements.lock"
+LOCKS = ("requirements.lock", "extras.lock")
 
 
 def installed(package: str, program: str) -> Path | None:
@@ -33,7 +33,10 @@ def audit() -> int:
         return 0
     options = ["--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off"]
     done = subprocess.run(
-        [program, "-r", LOCK, *options], capture_output=True, text=True, check=False
+        [program, *(word for lock in LOCKS for word in ("-r", lock)), *options],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     try:
         packages = json.loads(done.stdout)["dependencies"]

@@ -30,7 +30,7 @@ def main() -> int:
         part.write_text("".join(blocks[name] for name in needed(set(wanted), blocks)))
         status = install(str(part))
     if missing and not status:
-        print(f"in no lock file, so without hashes: {', '.join(missing)}", flush=True)
+        print(f"not in {lock}, so without hashes: {', '.join(missing)}", flush=True)
         command = (sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
         status = subprocess.run([*command, *missing], check=False).returncode
     return status

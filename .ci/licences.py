@@ -2,8 +2,9 @@
 
     python .ci/licences.py     # writes docs/reference/licences.csv, from the installed packages
 
-The packages are those of `requirements.lock` that the wheel or an extra for users needs, so no tool
-of tests or builds. A package that is not installed here, being for another system, keeps its row.
+The packages are those of `extras.lock`: the wheel and every extra for users needs them, so no tool
+of tests or builds is among them. A package that is not installed here keeps its row: it is for
+another system, or large (pyarrow, asammdf).
 """
 
 import csv
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from install import blocks_of, needed, normalised, parents
 
 LIST = Path("docs/reference/licences.csv")
-LOCK = Path("requirements.lock")
+LOCK = Path("extras.lock")
 # Extras that no user of VTOX needs.
 OF_DEVELOPERS = {"dev", "link", "evaluate"}
 # Words of older metadata -> the identifier of SPDX. "BSD" alone is decided by the licence's text.

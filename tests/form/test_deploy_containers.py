@@ -107,7 +107,7 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
     assert {"celery", "psycopg", "apprise", "paho-mqtt", "mcp", "asyncua"} <= {
         pin.split("==")[0] for pin in image
     }
-    assert image <= pins(ROOT / "requirements.lock")
+    assert image <= pins(ROOT / "requirements.lock") & pins(ROOT / "extras.lock")
 
 
 def test_the_demo_installs_the_product_alone() -> None:

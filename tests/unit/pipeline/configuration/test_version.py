@@ -129,7 +129,7 @@ def test_extras_come_from_the_lock_file_with_what_they_need() -> None:
     assert spec.loader is not None
     install = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(install)
-    blocks = install.blocks_of((ROOT / "requirements.lock").read_text())
+    blocks = install.blocks_of((ROOT / "extras.lock").read_text())
     needed = install.needed({"asyncua", "paho-mqtt"}, blocks)
     assert {"asyncua", "paho-mqtt", "aiosqlite", "cryptography", "cffi"} <= set(needed)
     assert not {"apprise", "pytest", "mcp"} & set(needed)
