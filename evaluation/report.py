@@ -22,15 +22,15 @@ DESIGNED_ON = (
     "(`evaluation/seeds.py`)."
 )
 DEFINITIONS = """\
-* **Found**, **false alarm**: the state is `warning` or `fault`, on a faulty or a healthy record.
-* **Abstained**: the state is `unknown`, with a code; neither a hit nor an alarm. The others are **decided**; their share is the **coverage**.
-* **a/b = c % (d-e)**: a of b, with the exact 95 % interval (Clopper & Pearson); where none of n was a hit, the bound 3/n. Records of one machine are alike, so that these intervals are too narrow.
+* **Found**, **false alarm**: `warning` or `fault`, on a faulty or a healthy record.
+* **Abstained**: `unknown`; neither a hit nor an alarm. The others are **decided**; their share is the **coverage**.
+* **a/b = c % (d-e)**: the exact 95 % interval (Clopper & Pearson); for none of n, the bound 3/n. Records of one machine are alike, so these intervals are too narrow.
 * **Balanced accuracy**: the mean of the shares diagnosed right among faulty and among healthy records; of the decided, and with abstentions as errors.
-* **AURC**: the area under the risk-coverage curve, the mean error rate of the k most confident decided records over all k; 0 is perfect.
-* **ECE**: the expected calibration error, the mean gap between confidence and share of right diagnoses in ten bins. Confidence is limited by what is known of the machine, so that careful right answers raise it too.
-* **AUC**: the chance that the statistic of a faulty record exceeds that of a healthy one, decided records only, its interval by resampling whole machines; **pAUC**: the area up to a false-alarm rate of 1 % over that of a perfect test. **FAR** is the false-alarm rate; *found at FAR x* moves the threshold to it.
-* **Macro-AUROC**: the mean over inner race, outer race and ball of the AUC against healthy records, each bearing counted once; abstentions score zero.
-* **dBc**: below the supply line; **baseline**: what the machine showed while it was healthy; **slip, speed sensor, nameplate**: how the slip was known."""  # noqa: E501
+* **AURC**: the mean error rate of the k most confident decided records over all k; 0 is perfect.
+* **ECE**: the mean gap between confidence and share of right diagnoses in ten bins. Confidence is limited by what is known of the machine, so careful right answers raise it too.
+* **AUC**: the chance that the statistic of a faulty record exceeds that of a healthy one, of decided records, its interval by resampling whole machines. **FAR**: false-alarm rate; *found at FAR x* moves the threshold to it.
+* **Macro-AUROC**: the mean AUC of inner race, outer race and ball, each bearing counted once; abstentions score zero.
+* **dBc**: below the supply line; **slip, speed sensor, nameplate**: how the slip was known."""  # noqa: E501
 MARKS = {True: "yes", False: "**no**", None: "not run"}
 
 
@@ -124,8 +124,8 @@ def write(
         "on recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` next to "
         "the checkout) and on the motor model (`evaluation/motor_model`), compared with other "
         "packages on the same windows. Results against VTOX stay in. Tables by machine, family, "
-        "trouble and mistake, and of reasons to abstain, are printed, not written here. "
-        "[Final sets](final-sets.md) has later runs of the final ones.",
+        "trouble and mistake, of reasons to abstain, and tables that a goal sums up, are "
+        "printed only. [Final sets](final-sets.md) has later runs of the final ones.",
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",
         _markdown(_goals(goals)),

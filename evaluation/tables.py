@@ -17,7 +17,7 @@ from evaluation.outcome import (
 )
 
 
-def detection_table(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "") -> Table:
+def detection_table(title: str, answers: Mapping[str, Sequence[Outcome]]) -> Table:
     """Return detections, false alarms, abstentions and accuracies, a row per key."""
     rows = []
     for name, outcomes in answers.items():
@@ -43,11 +43,14 @@ def detection_table(title: str, answers: Mapping[str, Sequence[Outcome]], note: 
         )
     accuracy = "balanced accuracy: decided / coverage / as errors"
     columns = ("known", "found", "false alarms", "abstained", accuracy, "AURC", "ECE")
-    return Table(title, (*columns, "worst machine, of its decided"), tuple(rows), note)
+    return Table(title, (*columns, "worst machine, of its decided"), tuple(rows))
 
 
 def ranking_table(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "") -> Table:
-    """Return how well the scores of decided records separate faulty from healthy ones."""
+    """Return how well the scores of decided records separate faulty from healthy ones.
+
+    It is printed only: the page has the curves as a picture.
+    """
     rows = []
     for name, outcomes in answers.items():
         healthy, faulty = scores(outcomes, False), scores(outcomes, True)
@@ -66,7 +69,8 @@ def ranking_table(title: str, answers: Mapping[str, Sequence[Outcome]], note: st
             )
         )
     columns = ("known", "healthy / faulty decided", "AUC (95 %)", "pAUC to 1 %")
-    return Table(title, (*columns, "found at FAR 1e-2", "at 1e-3"), tuple(rows), note)
+    heads = (*columns, "found at FAR 1e-2", "at 1e-3")
+    return Table(title, heads, tuple(rows), note, detail=True)
 
 
 def _number(value: float, digits: int) -> str:

@@ -116,7 +116,7 @@ def short_record_table(short: Answers) -> Table:
         rows.append((known, str(abstentions(below)), str(alarms(bars)), str(alarms(sound))))
     columns = ("known", "abstained", "found, of broken bars of -42 dBc", "false alarms, of healthy")
     note = "Without a measured slip the record looks longer than it is where the slip is small."
-    return Table("Records of 2*s*f*T from 2 to 7.5", columns, tuple(rows), note)
+    return Table("Records of 2*s*f*T from 2 to 7.5", columns, tuple(rows), note, detail=True)
 
 
 def level_errors_db(found: Sequence[Outcome]) -> Float64:
@@ -148,4 +148,5 @@ def level_error_table(found: Sequence[Outcome]) -> Table:
         "Against the sideband in the currents before clamps and noise of the instruments. A level "
         "is reported where its deviation in the noise is 1 dB or less."
     )
-    return Table("Levels where found, 10 s, speed sensor", columns, tuple(rows), note)
+    title = "Levels where found, 10 s, speed sensor"
+    return Table(title, columns, tuple(rows), note, detail=True)

@@ -50,10 +50,11 @@ def slip_study(found: Sequence[Outcome]) -> Study:
                 rows.append((f"{slip:.1%}", source, f"{len(error)} of {len(some)}", text))
                 pooled = np.concatenate([pooled, error]) if source == "slot harmonics" else pooled
     worst = float(pooled.max()) if len(pooled) else float("nan")
+    columns = ("slip", "source", "records", "|error| median / largest")
     return Study(
         "Slip without a speed sensor, model",
         "Records of 10 s at 10 kHz with slot harmonics of 0.5 % of the current, wander 0-20 mHz.",
-        (Table("Slip", ("slip", "source", "records", "|error| median / largest"), tuple(rows)),),
+        (Table("Slip", columns, tuple(rows), detail=True),),
         (
             Goal(
                 "slip error with slot harmonics",
@@ -161,7 +162,6 @@ def eccentricity_study(found: Sequence[Outcome]) -> Study:
         "records of 10 s.",
         (
             Table("By machine", columns, tuple(rows)),
-            tables.detection_table("All records", {"speed sensor and baseline": found}),
             tables.ranking_table("+6 dB against healthy", {"speed sensor and baseline": found}),
             tables.abstention_table("Why undecided", {"speed sensor and baseline": found}),
             tables.peer_table(
@@ -224,10 +224,7 @@ def insulation_study(found: Answers) -> Study:
         "Records of 1 s with a summed leakage current (noise 2 uA rms) and phase voltages; phase a "
         "gains 20 % of capacitance, or phase b falls to 1 Mohm. Equal admittances of the phases "
         "cancel, so only the change can be measured.",
-        (
-            Table("Found", ("change", "found", "median error of it", "phase right"), tuple(rows)),
-            tables.detection_table("All records", found),
-        ),
+        (Table("Found", ("change", "found", "median error of it", "phase right"), tuple(rows)),),
         (
             Goal(
                 "insulation without leakage channel",
