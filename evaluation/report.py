@@ -129,7 +129,7 @@ def write(
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",
         _markdown(_goals(goals)),
-        *(f"![{caption}]({file})\n\n*{caption}*" for file, caption in pictures.items()),
+        *(f"![{Path(file).stem}]({file})\n\n*{c}*" for file, c in pictures.items()),
         "## What was used during design",
         DESIGNED_ON,
         "## Words and figures",

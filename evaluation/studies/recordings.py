@@ -1,6 +1,7 @@
 """The studies on real recordings, as tables and goals."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def turn_short_study(s: ShortResults) -> Study:
         text,
         (
             _size_table("1 s records", s.windows),
-            _size_table("0.2 s slots", s.slots),
+            replace(_size_table("0.2 s slots", s.slots), detail=True),
             _delay_table(s.delays),
             tables.detection_table("All 1 s records", s.windows),
             tables.peer_table(
