@@ -43,7 +43,6 @@ def turn_short_study(s: ShortResults) -> Study:
             _size_table("1 s records", s.windows),
             replace(_size_table("0.2 s slots", s.slots), detail=True),
             _delay_table(s.delays),
-            tables.detection_table("All 1 s records", s.windows),
             tables.peer_table(
                 "Other packages on the same 1 s records",
                 s.windows["no baseline"],
