@@ -11,15 +11,13 @@ from evaluation.runs.cost import Cost
 
 DESIGNED_ON = (
     "The evaluation sets no threshold, but its data are not all new to the diagnosers. The "
-    "thresholds of broken bars (`vtox/motor/diagnosis/diagnosers/broken_bar`) were set on the same "
-    "machines of the motor model, with the same kinds of noise, wander and load; only the "
-    "seeds differ; limits for shorted turns and the air gap rest on it too. The recordings of "
-    "bearings and of turn shorts were examined many times while the diagnosers were designed: "
-    "what they show is a development result.\n\nThe widened sets (machine families, broken input, "
-    "bearings among decoys, turn shorts on a supply that moves) are of other machines. Their "
-    "design sets may have been looked at while rules were made; their final sets are of other "
-    "families and of seeds that come from the commit that froze the thresholds "
-    "(`evaluation/seeds.py`)."
+    "thresholds of broken bars were set on the same machines of the motor model, with the same "
+    "kinds of noise, wander and load; only the seeds differ. Limits for shorted turns and the air "
+    "gap rest on it too. The recordings were examined many times while the diagnosers were "
+    "designed: they show a development result.\n\nThe widened sets (machine families, broken "
+    "input, bearings among decoys, turn shorts on a supply that moves) are of other machines. "
+    "Their final sets are of other families than the design sets, and of seeds that come from "
+    "the commit that froze the thresholds (`evaluation/seeds.py`)."
 )
 DEFINITIONS = """\
 * **Found**, **false alarm**: `warning` or `fault`, on a faulty or a healthy record.

@@ -56,9 +56,7 @@ def false_alarm_table(healthy: Answers, oscillation: Answers) -> Table:
         )
     note = (
         "The set apart: a load that oscillates at twice slip frequency makes lines where a broken "
-        "bar makes them, and most of them require an abstention. At 8640 records a day 0.1 % would "
-        "be 9 raw alarms a machine-day, before persistence (k of n), which is measured on the "
-        "stream."
+        "bar makes them, and most of them require an abstention."
     )
     columns = ("known", "healthy records", "warning or fault", "of these fault", "of decided")
     return Table("False alarms on healthy records", columns, tuple(rows), note)

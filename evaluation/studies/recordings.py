@@ -30,11 +30,11 @@ def turn_short_study(s: ShortResults) -> Study:
     slow = float(np.nanmax(np.concatenate([onset, clear])))
     text = (
         "26 recordings of one motor (Baldor CM3542, no load, currents only); one motor proves no "
-        "generality. Scored are 1 s records, one every 0.25 s, and slots of 0.2 s inside "
-        "consecutive 1 s records; a record with a switching instant within 0.3 s is not scored.\n\n"
-        "With `baseline`, shorts are compared with one learnt from both healthy recordings, each "
-        "healthy one with the other's. Overlapping records are not independent: intervals are too "
-        "narrow. Delays run from the labelled instant (good to 0.1 s) to the end of the slot."
+        "generality. Records are of 1 s, one every 0.25 s, and slots of 0.2 s inside them; a "
+        "record with a switching instant within 0.3 s is not scored.\n\nA `baseline` is learnt from both "
+        "healthy recordings, for each healthy one from the other. Overlapping records are not "
+        "independent: intervals are too narrow. Delays run from the labelled instant (good to "
+        "0.1 s) to the end of the slot."
     )
     return Study(
         "Turn shorts, recorded",
@@ -47,10 +47,9 @@ def turn_short_study(s: ShortResults) -> Study:
                 "Other packages on the same 1 s records",
                 s.windows["no baseline"],
                 peers.TURNS,
-                "Speed was not measured: statorscope estimates the slip itself, or is given the "
-                "nameplate's, as mcp-server-mcsa is; the motor ran without load, at less slip. "
-                "Verdicts on records that a package calls unreliable itself are counted. VTOX "
-                "without baseline here, as none of the others takes one; with it see above.",
+                "Speed was not measured; the motor ran without load, at less slip than the "
+                "nameplate's. Verdicts on records that a package calls unreliable itself are "
+                "counted. None of the others takes a baseline; VTOX with one is above.",
                 "VTOX, no baseline",
             ),
         ),
