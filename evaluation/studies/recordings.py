@@ -31,10 +31,10 @@ def turn_short_study(s: ShortResults) -> Study:
     text = (
         "26 recordings of one motor (Baldor CM3542, no load, currents only); one motor proves no "
         "generality. Records are of 1 s, one every 0.25 s, and slots of 0.2 s inside them; a "
-        "record with a switching instant within 0.3 s is not scored.\n\nA `baseline` is learnt from both "
-        "healthy recordings, for each healthy one from the other. Overlapping records are not "
-        "independent: intervals are too narrow. Delays run from the labelled instant (good to "
-        "0.1 s) to the end of the slot."
+        "record with a switching instant within 0.3 s is not scored.\n\nA `baseline` is learnt "
+        "from both healthy recordings, for each healthy one from the other. Overlapping records "
+        "are not independent: intervals are too narrow. Delays run from the labelled instant "
+        "(good to 0.1 s) to the end of the slot."
     )
     return Study(
         "Turn shorts, recorded",
