@@ -18,21 +18,24 @@ PORTS = range(15_000, 20_000)
 DEMO = ("demo", "--machines", "2", "--duration", "3")
 
 
-def check_second_build(folder: Path, wheel: Path) -> None:
-    """Build from another checkout of the commit, for its owner alone: all bytes are equal."""
-    checkout = folder / "again"
-    clone = ["git", "clone", "--quiet", Path.cwd(), checkout]
-    subprocess.run(clone, umask=0o077, check=True)
-    build(folder / "dist again", checkout)
-    for other in sorted((folder / "dist again").iterdir()):
+def build_twice(folder: Path) -> Path:
+    """Build from two checkouts of the commit, the other for its owner alone: all bytes are equal.
+
+    The checkout of this file holds the files of the demo that runs meanwhile.
+    """
+    for name, umask in (("dist", -1), ("dist again", 0o077)):
+        checkout = folder / f"{name} checkout"
+        subprocess.run(["git", "clone", "--quiet", Path.cwd(), checkout], umask=umask, check=True)
+        wheel = build(folder / name, checkout)
+    for other in sorted((folder / "dist").iterdir()):
         if other.read_bytes() != (wheel.parent / other.name).read_bytes():
             sys.exit(f"wheel: {other.name} of a second build has other bytes")
+    return wheel
 
 
 def main(folder: Path) -> None:
     """Build, install, run."""
-    wheel = build(folder / "dist")
-    check_second_build(folder, wheel)
+    wheel = build_twice(folder)
     venv.create(folder / "env", with_pip=True)
     bin_ = folder / "env/bin"
     pip = [bin_ / "pip", "install", "--quiet"]
