@@ -16,8 +16,9 @@ DESIGNED_ON = (
     "gap rest on it too. The recordings were examined many times while the diagnosers were "
     "designed: they show a development result.\n\nThe widened sets (machine families, broken "
     "input, bearings among decoys, turn shorts on a supply that moves) are of other machines. "
-    "Their final sets are of other families than the design sets, and of seeds that come from "
-    "the commit that froze the thresholds (`evaluation/seeds.py`)."
+    "Their design sets may have been looked at while rules were made; their final sets are of "
+    "other families and of seeds that come from the commit that froze the thresholds "
+    "(`evaluation/seeds.py`)."
 )
 DEFINITIONS = """\
 * **Found**, **false alarm**: `warning` or `fault`, on a faulty or a healthy record.

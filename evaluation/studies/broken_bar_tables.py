@@ -56,7 +56,8 @@ def false_alarm_table(healthy: Answers, oscillation: Answers) -> Table:
         )
     note = (
         "The set apart: a load that oscillates at twice slip frequency makes lines where a broken "
-        "bar makes them, and most of them require an abstention."
+        "bar makes them, and most of them require an abstention. At 8640 records a day 0.1 % would "
+        "be 9 raw alarms a machine-day, before persistence."
     )
     columns = ("known", "healthy records", "warning or fault", "of these fault", "of decided")
     return Table("False alarms on healthy records", columns, tuple(rows), note)
