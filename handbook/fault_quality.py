@@ -64,9 +64,10 @@ def _result(fault: str, topic: str, shown: Mapping[str, Any] | None) -> tuple[st
 
 
 def _places(shown: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the page of a result, and each file of tests once."""
+    """Yield the page of a result; without one, each file of tests once."""
     if page := shown.get("page"):
         yield f"[{Path(page).stem}](../{Path(page).relative_to('docs')})"
+        return
     yield from dict.fromkeys(f"`{t.partition('::')[0]}`" for t in shown.get("tests", ()))
 
 
