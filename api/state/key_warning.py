@@ -29,7 +29,7 @@ async def warn_missing_key(backend: Backend) -> None:
         await asyncio.sleep(POLL_S)
     if missing:
         log.warning(
-            "other hosts reach this service, so that it answers nobody without an API key, and "
+            "other hosts reach this service, so that it answers no request without an API key, and "
             "there is none",
             address=", ".join(found),
             what_to_do=apikeys.MAKE_ONE,

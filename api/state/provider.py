@@ -272,7 +272,7 @@ class Provider:
             return {}
         more = await self._json(http, endpoint, {"Authorization": f"Bearer {token}"})
         if more.get("sub") != claims["sub"]:
-            raise self._untrusted("it tells of another person (userinfo)")
+            raise self._untrusted("it names another person (userinfo)")
         return {name: value for name, value in more.items() if name not in claims}
 
 

@@ -34,7 +34,7 @@ def list_alarms(
     ] = None,
     assignee: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Only those assigned to this person; '': to nobody."),
+        typer.Option(metavar="NAME", help="Only those assigned to this person; '': to none."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="In any state.")] = False,
     limit: Annotated[int, typer.Option(metavar="N", help="Number at most, up to 500.")] = 100,

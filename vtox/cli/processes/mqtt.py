@@ -26,7 +26,7 @@ def mqtt(
     mapping: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[MAPPING]", help="What the topics carry (TOML), by default VTOX_MQTT_MAPPING."
+            metavar="[MAPPING]", help="Mapping of topics (TOML), by default VTOX_MQTT_MAPPING."
         ),
     ] = None,
     client_id: Annotated[
@@ -43,7 +43,7 @@ def mqtt(
     ] = None,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Send nothing; recover what a damaged --spool still has."),
+        typer.Option("--repair", help="Send nothing; recover windows of a damaged --spool."),
     ] = False,
 ) -> None:
     """Send the windows of an MQTT broker (VTOX_MQTT_URL) into the stream until stopped.

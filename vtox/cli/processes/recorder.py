@@ -17,7 +17,7 @@ from vtox.pipeline.store.system.agreement import reader_terms, require_agreement
 def recorder(
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Record nothing; recover what a damaged file still has."),
+        typer.Option("--repair", help="Record nothing; recover rows of a damaged file."),
     ] = False,
 ) -> None:
     """Record the history in SQL until stopped. `vtox up` does this for you.

@@ -78,7 +78,7 @@ def _show(report: "Report", found: "Verification") -> None:
     if found.differences:
         console.print(_differences(found))
     if found.page_agrees is False:
-        console.print("the page is not what its data give: text or drawings were changed")
+        console.print("the page differs from its data: text or drawings were changed")
     if not found.agrees:
         console.print("disagree", style="bold red")
     elif found.exact:

@@ -56,7 +56,7 @@ def restore(
         Path, typer.Argument(metavar="FILE", help="Archive that `vtox backup` has written.")
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Delete what the system holds, then restore.")
+        bool, typer.Option("--replace", help="Delete the data of the system, then restore.")
     ] = False,
 ) -> None:
     """Bring an archive back into an empty system that is stopped.

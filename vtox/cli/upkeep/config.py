@@ -17,7 +17,7 @@ from vtox.pipeline.configuration.listing import SettingRow, setting_rows
 from vtox.pipeline.configuration.settings import Settings, load, unknown_settings
 
 config = typer.Typer(
-    help="Settings: show their values and sources; users for a server of your own.",
+    help="Settings: show their values and sources; write users for your own server.",
     no_args_is_help=True,
 )
 # On a narrower terminal the descriptions are left out.
@@ -50,7 +50,7 @@ def show(
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PIPE_COLUMNS
-    names = ["setting", "value", "source", "what it is"][
+    names = ["setting", "value", "source", "meaning"][
         : 4 if console.width >= DESCRIPTION_MIN_COLUMNS else 3
     ]
     table = columns(*names, wrapped=set(names) - {"setting", "source"})
@@ -65,7 +65,7 @@ def show(
 
 @config.command("users")
 def users(
-    folder: Annotated[Path, typer.Argument(help="Where to write the two files.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the two files.")],
 ) -> None:
     """Write users.acl for your own server, and the passwords of its users.
 

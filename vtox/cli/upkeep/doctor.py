@@ -17,7 +17,7 @@ from vtox.pipeline.monitoring.doctor import inspect
 
 Machines = Annotated[
     int | None,
-    typer.Option("--machines", metavar="N", min=1, help="Say what so many machines need."),
+    typer.Option("--machines", metavar="N", min=1, help="Resources of so many machines."),
 ]
 Hosts = Annotated[
     int,

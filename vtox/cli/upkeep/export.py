@@ -12,7 +12,7 @@ from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.configuration.version import install_command
 
 _Folder = Annotated[
-    Path, typer.Option("--to", metavar="FOLDER", help="Where the files go; made if it is missing.")
+    Path, typer.Option("--to", metavar="FOLDER", help="Folder of the files; made if missing.")
 ]
 _Machines = Annotated[
     list[str] | None,

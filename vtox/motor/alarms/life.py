@@ -213,7 +213,7 @@ def _order(alarm: Alarm, event: AlarmChange) -> Alarm:
 
 def _ungroup(alarm: Alarm, event: AlarmChange) -> Alarm:
     if alarm.ungrouped:
-        raise AlarmRefused("already_ungrouped", f"{alarm.id} stands by itself already")
+        raise AlarmRefused("already_ungrouped", f"{alarm.id} is ungrouped already")
     return _commented(replace(alarm, ungrouped=True), event)
 
 

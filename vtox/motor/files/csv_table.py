@@ -118,7 +118,7 @@ def _remarks(layout: Layout) -> Iterator[Remark]:
     if not layout.header_line:
         yield Remark("header", "none", "likely", f"line {layout.first_line} has numbers only")
     elif layout.preamble:
-        source = f"{len(layout.preamble)} lines stand above it"
+        source = f"{len(layout.preamble)} lines are above it"
         yield Remark("header", f"line {layout.header_line}", "likely", source)
 
 

@@ -11,6 +11,8 @@ from vtox.pipeline.store.ledger.ledger import Ledger
 
 log = structlog.get_logger()
 
+# The bridge that replaces a killed one takes the lease within this time
+# (docs/explanation/recovery.md).
 LEASE_LIFE_MS = 5000
 # No single step takes this long, time-outs of server and broker included: a bridge with an older
 # last step hangs.

@@ -73,7 +73,7 @@ class SequenceNumbers:
         except (OSError, sqlite3.Error) as error:
             raise SettingsError(
                 f"{path}: cannot keep sequence numbers there ({error})",
-                remedy="give a file of its own in a folder that can be written",
+                remedy="give its own file in a writable folder",
             ) from error
 
     def assign(self, windows: Sequence[tuple[str, str, float]]) -> list[tuple[int, float]]:

@@ -47,7 +47,7 @@ def lock_folder(folder: Path) -> Iterator[int]:
         _close(fd)
         raise SettingsError(
             f"{folder}: cannot keep windows there ({error})",
-            remedy="give a folder of its own that can be written",
+            remedy="give its own writable folder",
         ) from error
     except BaseException:
         _close(fd)
@@ -65,7 +65,7 @@ def _lock(fd: int, folder: Path) -> None:
                 owner = os.pread(fd, 20, 0).decode("ascii", "replace") or "unknown"
                 raise SettingsError(
                     f"{folder}: process {owner} keeps its windows there",
-                    remedy="give each sender a folder of its own, or end that process",
+                    remedy="give each sender its own folder, or end that process",
                 ) from None
             time.sleep(_POLL_S)
     # A disk that is full has room for no name, which is no reason to send nothing.

@@ -55,7 +55,7 @@ def require_distinct_ports(ports: Mapping[str, int]) -> None:
         if port in first:
             raise SettingsError(
                 f"{first[port]} and {setting} are both {port}",
-                remedy="give each a port of its own",
+                remedy="give each its own port",
             )
         first[port] = setting
 

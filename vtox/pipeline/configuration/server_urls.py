@@ -238,14 +238,14 @@ def _tls_options(setting: str, url: str, scheme: str, options: dict[str, str]) -
         if any(k.startswith("ssl_") for k in options):
             raise SettingsError(
                 f"{setting} {mask(url)} is not encrypted, but has options of TLS",
-                remedy="write rediss:// or sentinels://, or remove what begins with ssl_",
+                remedy="write rediss:// or sentinels://, or remove options that begin with ssl_",
             )
         return options
     for name, wanted in VERIFIED.items():
         if options.get(name, wanted).lower() != wanted:
             raise SettingsError(
                 f"{setting} {mask(url)}: {name} would leave the server unverified",
-                remedy="remove it; for a CA of your own add ssl_ca_certs=/path/to/ca.pem",
+                remedy="remove it; for your own CA add ssl_ca_certs=/path/to/ca.pem",
             )
     check_files(setting, url, options)
     return VERIFIED | {k: v for k, v in options.items() if k not in VERIFIED}

@@ -14,6 +14,6 @@ def ask_for(wanted: bool) -> bool:
     try:
         tell()
     except OperationalError as error:
-        log.warning("workers could not be told about events", wanted=wanted, error=str(error))
+        log.warning("workers could not be informed about events", wanted=wanted, error=str(error))
         return False
     return True

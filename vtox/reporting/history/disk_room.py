@@ -9,6 +9,8 @@ import shutil
 from vtox.pipeline.configuration.settings import Settings
 from vtox.reporting.history.errors import DiskNearlyFull
 
+# The history stops before the disk is full: without the server's log windows are refused
+# (docs/howto/keep-history.md).
 MIN_FREE_MB = 1024.0
 # A stopped recorder resumes with so much more room, so that it does not stop and go at the limit.
 RESUME_SHARE = 1.1

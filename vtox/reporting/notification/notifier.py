@@ -118,7 +118,7 @@ class Notifier:
             self._present.forget()
             self._prepared.clear()
         if problem != self.problem:
-            log.warning("nobody is notified until this is over", reason=problem) if (
+            log.warning("no message is sent until this is over", reason=problem) if (
                 problem
             ) else log.info("notifying again")
         self.problem = problem

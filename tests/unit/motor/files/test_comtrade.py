@@ -221,7 +221,7 @@ def test_a_rate_without_an_end_is_no_rate(tmp_path: Path) -> None:
 
 def test_parts_that_are_lacking(tmp_path: Path) -> None:
     (tmp_path / "x.cfg").write_bytes(RECORD.cfg())
-    with pytest.raises(FileError, match=r"without its data, expected x\.dat beside it"):
+    with pytest.raises(FileError, match=r"without its data, expected x\.dat next to it"):
         read(tmp_path / "x.cfg")
     (tmp_path / "x.cff").write_bytes(RECORD.cff().partition(b"--- file type: DAT")[0])
     with pytest.raises(FileError, match="without the part DAT"):

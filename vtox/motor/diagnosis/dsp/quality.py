@@ -10,6 +10,7 @@ import numpy as np
 from vtox.motor.values.arrays import Bool, Float64
 from vtox.motor.values.domain import Array, Reason, reason
 
+# Judgement (docs/calibration/signal_quality.md).
 MIN_SAMPLES = 64
 FS_RANGE_HZ = (1.0, 10e6)
 # No channel of a machine carries more of its unit, and its square fits single precision.

@@ -91,7 +91,7 @@ def _content(path: Path) -> _Content:
         raise FileError(
             "damaged",
             path,
-            f"a COMTRADE configuration without its data, expected {path.stem}.dat beside it",
+            f"a COMTRADE configuration without its data, expected {path.stem}.dat next to it",
         )
     return _decoded(path, head, _bytes(dat))
 

@@ -18,7 +18,7 @@ class LimitSettings(BaseModel):
         0,
         ge=0,
         le=2000,
-        description="machines of which `/metrics` tells each one, the first by name; 0: none",
+        description="machines that `/metrics` lists one by one, the first by name; 0: none",
         json_schema_extra={"when": "Prometheus shows machines; each adds some six series to it"},
     )
     quota: SendLimits = Field(

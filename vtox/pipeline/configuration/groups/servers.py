@@ -25,7 +25,7 @@ class ServerSettings(BaseModel):
         None,
         description="URL of a Redis or Valkey server, or of its sentinels; none: the embedded one",
         repr=False,
-        json_schema_extra={"when": "you run a server of your own, or VTOX on several hosts"},
+        json_schema_extra={"when": "you run your own server, or VTOX on several hosts"},
     )
     broker_url: str | None = Field(
         None,
@@ -49,7 +49,7 @@ class ServerSettings(BaseModel):
     )
     mqtt_mapping: Path | None = Field(
         None,
-        description="what its topics carry (TOML); with both set `vtox up` runs `vtox mqtt`",
+        description="description of its topics (TOML); with both set `vtox up` runs `vtox mqtt`",
         json_schema_extra={"when": "sensors send to an MQTT broker"},
     )
     data_dir: Path = Field(

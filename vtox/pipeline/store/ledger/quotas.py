@@ -8,6 +8,7 @@ from vtox.pipeline.errors import TooManyMachines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.scripts import source
 
+# So many seconds of each rate may come at once (docs/reference/limits.md).
 BURST_S = 10.0
 
 

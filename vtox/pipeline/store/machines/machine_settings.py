@@ -99,5 +99,5 @@ def decode_setting(text: bytes | None, kind: SettingKind[Any]) -> Any:
         return codec.decode(kind.type, text, strict=kind.strict) if text else kind.default
     except ValueError as error:
         # Its records must not become poison: nothing is set until it is set again.
-        log.error("a setting cannot be read: set it anew", field=kind.field, reason=repr(error))
+        log.error("a setting cannot be read: set it again", field=kind.field, reason=repr(error))
         return kind.default

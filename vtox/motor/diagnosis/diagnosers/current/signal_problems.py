@@ -15,6 +15,7 @@ from vtox.motor.values.domain import Array, Motor, Reason, reason
 # Per recording, the reasons why it cannot be used; none if it can.
 Problems = tuple[tuple[Reason, ...], ...]
 
+# Less does not resolve the supply line (docs/calibration/front_end.md).
 MIN_FS_HZ = 400.0
 MIN_DURATION_S = 0.05
 MIN_CYCLES = 8

@@ -37,6 +37,7 @@ from vtox.motor.values.arrays import Bool, Float64, Int
 from vtox.motor.values.baseline import Baseline
 
 SEVERITIES = ((0.0, 6.0, 12.0, 24.0), (0.0, 0.3, 0.6, 1.0))
+# Judgement: no standard gives a level (docs/calibration/eccentricity.md).
 CONFIDENCE = 0.8
 
 

@@ -19,6 +19,7 @@ from vtox.motor.diagnosis.diagnosers.eccentricity.evidence import (
 )
 from vtox.motor.diagnosis.dsp.modulation_spectrum import MIN_OVER_FLOOR_AT_PLACE
 
+# Judgement: no standard gives a level (docs/calibration/eccentricity.md).
 MAX_CURRENT_RANGE = 0.25
 # Reactance over that of the rated load from which a line of the voltage drives the current's. The
 # leakage of machines is above, supplies are below (docs/calibration/eccentricity.md#supply).
