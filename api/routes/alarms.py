@@ -123,7 +123,7 @@ def _with_growth(
 @router.get(
     "/suspensions",
     dependencies=[*needs("read"), *NO_PARAMETERS],
-    summary="What is not open, and why",
+    summary="Alarms that are not open, with the reason",
 )
 def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
     """Return the shelvings now, the machines out of service and the alarms suppressed by design."""

@@ -60,7 +60,7 @@ class _BacktestQuery(EmptyQuery):
 @router.get(
     "/{machine_id}/sensitivity/backtest",
     dependencies=needs("read"),
-    summary="What another sensitivity would have raised",
+    summary="Alarms that another sensitivity would have raised",
 )
 def backtest_sensitivity(
     machine_id: MachineId, backend: OpenBackend, query: Annotated[_BacktestQuery, Query()]

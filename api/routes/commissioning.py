@@ -42,7 +42,7 @@ router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=Jso
 @router.get(
     "/{machine_id}/commissioning",
     dependencies=[*needs("read"), *NO_PARAMETERS],
-    summary="What wiring and nameplate look like",
+    summary="Wiring and nameplate, compared with the signals",
 )
 def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[MachineCommissioning]:
     """Check the latest record for wrong wiring, ratios and rated values, in words and phasors.

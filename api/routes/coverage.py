@@ -34,7 +34,7 @@ router = APIRouter(prefix="/api/v1", tags=["machines"])
 @router.get(
     "/machines/{machine_id}/coverage",
     dependencies=[*needs("read"), *NO_PARAMETERS],
-    summary="What a machine is watched for",
+    summary="Faults that a machine is watched for",
 )
 def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[MachineCoverage]:
     """Return for each fault whether the latest record decided it, or the condition it needs."""
@@ -56,7 +56,7 @@ def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[Machin
 @router.get(
     "/coverage",
     dependencies=[*needs("read"), *NO_PARAMETERS],
-    summary="What the fleet is watched for",
+    summary="Faults that the fleet is watched for",
 )
 def fleet_coverage(backend: OpenBackend) -> Data[FleetCoverage]:
     """Return for each fault how many machines are watched, and why the others are not."""

@@ -1,4 +1,4 @@
-"""Energy and operation: of one machine, and where the energy of the fleet goes."""
+"""Energy and operation: of one machine, and of the fleet by its use."""
 
 from typing import Annotated, Literal
 
@@ -148,7 +148,7 @@ def machine_starts(
     )
 
 
-@router.get("/energy", dependencies=needs("read"), summary="Where the energy of the fleet goes")
+@router.get("/energy", dependencies=needs("read"), summary="Energy of the fleet, by its use")
 def fleet_energy(
     backend: OpenBackend, query: Annotated[_EnergyQuery, Query()]
 ) -> Data[FleetEnergy]:

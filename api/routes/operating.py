@@ -69,7 +69,7 @@ OF_BULK = {"filter", "action", "dry_run", "expected_count"}
 
 
 @router.get(
-    "/access", dependencies=[*needs("read"), *NO_PARAMETERS], summary="What this sender may do"
+    "/access", dependencies=[*needs("read"), *NO_PARAMETERS], summary="Permissions of this sender"
 )
 def get_access(request: Request) -> Data[Access]:
     """Return the changes that this key, session or host may make, and the name it acts under."""

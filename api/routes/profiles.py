@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 @router.get(
     "/{machine_id}/profile",
     dependencies=[*needs("read"), *NO_PARAMETERS],
-    summary="What a machine usually does",
+    summary="Usual operation of a machine",
 )
 def machine_profile(machine_id: MachineId, backend: OpenBackend) -> Data[MachineProfile]:
     """Return the usual loads by hour, the load now, and the limits of supply and starts."""

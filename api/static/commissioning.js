@@ -1,4 +1,4 @@
-// What wiring and nameplate of the machine look like, looked at when asked, and the channel map that corrects them.
+// Wiring and nameplate of the machine, compared with its signals on request, and the channel map that corrects them.
 
 import { byId, el, get, listed, marked, num, pill, put, Refused, sentenceCase, silenceText } from "./common.js";
 import { keepName, nameField, send } from "./operator.js";

@@ -1,4 +1,4 @@
-// Where the energy of the fleet goes: by machine, site, day, week, month; its gaps are told, never filled.
+// Energy of the fleet by its use: machine, site, day, week, month; gaps are shown, never filled.
 
 import { drawAxes, roundTop } from "./barchart.js";
 import { byId, count, el, get, linkTable, marked, num, outage, poll, put, readable, span, svg } from "./common.js";

@@ -1,4 +1,4 @@
-"""`vtox energy`: where the energy of the fleet goes, or the power and energy of one machine."""
+"""`vtox energy`: the energy of the fleet by its use, or the power and energy of one machine."""
 
 import json
 from datetime import UTC, datetime

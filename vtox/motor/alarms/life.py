@@ -186,7 +186,7 @@ def _acknowledge(alarm: Alarm, event: AlarmChange) -> Alarm:
     if alarm.suspensions:
         raise AlarmRefused("suspended", f"{alarm.id} is {alarm.state}: end that first")
     if alarm.acknowledged:
-        by = f"by {alarm.acknowledged_by}" if alarm.acknowledged_by else "or nobody need do so"
+        by = f"by {alarm.acknowledged_by}" if alarm.acknowledged_by else "or it needs none"
         raise AlarmRefused("already_acknowledged", f"{alarm.id} is acknowledged already, {by}")
     return _commented(_acknowledged(alarm, event), event)
 

@@ -14,7 +14,7 @@ FIELDS = ("channel", "sign", "ratio")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a channel comes from: which channel as sent, times sign and ratio."""
+    """The source of a channel: the channel as sent, its sign and its ratio."""
 
     channel: str
     """as it is sent"""

@@ -84,7 +84,7 @@ class Motor:
     expected_every_s: float | None = None
     """from one window, snapshot or burst of its sender to the next, s; else it is learned"""
     criticality: int | None = None
-    """1: a spare stands beside it, to 5: the plant stops with it; orders alarms"""
+    """1: a spare is next to it, to 5: the plant stops with it; orders alarms"""
     downtime_cost_per_hour: float | None = None
     """cost of an unplanned stop, in your currency"""
     supply: Literal["grid", "inverter"] = "grid"

@@ -10,12 +10,12 @@ MESSAGE_REFUSED = "mqtt_message_refused"
 class Attempt:
     """`problem` is empty if the target has taken the message, else a code and its figure.
 
-    `anew`: the target was connected to for this message, and may have lost its kept messages.
+    `fresh`: the target was connected to for this message, and may have lost its kept messages.
     `of_message`: it refuses this message, and may take others. `final`: it never will.
     """
 
     problem: str = ""
-    anew: bool = False
+    fresh: bool = False
     of_message: bool = False
     final: bool = False
     retry_after_s: float | None = None

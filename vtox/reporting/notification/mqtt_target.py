@@ -41,10 +41,10 @@ class MqttTargets:
         """Publish a message, wait until the broker has it; return its errors, never raise them."""
         topic, payload, retain = publication(target.prefix, orjson.loads(body))
         known = self._connected.get(name)
-        anew = known is None or not known.is_open
+        fresh = known is None or not known.is_open
         connected = False
         try:
-            broker = self._connect(name, target, retain) if known is None or anew else known
+            broker = self._connect(name, target, retain) if known is None or fresh else known
             connected = True
             broker.publish(topic, payload, retain, target.timeout_s)
         except (RulesError, SettingsError):
@@ -58,12 +58,12 @@ class MqttTargets:
         except _RefusedError as refusal:
             failed = Attempt(problem=f"mqtt_refused {refusal}")
         except _MessageRefusedError as refusal:
-            return _final_failure(str(refusal), anew=anew)
+            return _final_failure(str(refusal), fresh=fresh)
         except _EndedError as end:
             failed = self._not_confirmed(name, message_id, connected, f"broken_connection {end}")
         else:
             self._ended.pop(name, None)
-            return Attempt(anew=anew)
+            return Attempt(fresh=fresh)
         self._discard(name)
         return failed
 
@@ -174,6 +174,6 @@ def _refusal(reason: ReasonCode) -> Exception | None:
     return _RefusedError(str(reason)) if busy else _MessageRefusedError(str(reason))
 
 
-def _final_failure(why: str, *, anew: bool = False) -> Attempt:
+def _final_failure(why: str, *, fresh: bool = False) -> Attempt:
     """Return the attempt of a message that the broker does not take, though it takes others."""
-    return Attempt(problem=f"{MESSAGE_REFUSED} {why}", anew=anew, of_message=True, final=True)
+    return Attempt(problem=f"{MESSAGE_REFUSED} {why}", fresh=fresh, of_message=True, final=True)

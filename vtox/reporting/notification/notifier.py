@@ -142,7 +142,7 @@ class Notifier:
         send = self._senders[target.kind]
         attempt = send(name, target, delivery.message_id, delivery.body.encode())
         self._settle(target, delivery, attempt)
-        if attempt.anew:
+        if attempt.fresh:
             outbox.renew(self._writer, name, self._clock.now_ms(), delivery.id)
         return attempt.is_delivered
 

@@ -36,7 +36,7 @@ class PresentLoad:
 
 @dataclass(frozen=True, slots=True)
 class ProfilePicture:
-    """What a machine usually does, and its load now."""
+    """The usual operation of a machine, and its load now."""
 
     kind: Kind
     """of the load: power in W, current in A, empty before any"""

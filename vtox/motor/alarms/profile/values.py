@@ -152,7 +152,7 @@ class Pending:
 
 @dataclass(slots=True)
 class Profile:
-    """What is usual for a machine.
+    """The usual operation of a machine.
 
     `load` has minutes by level of load, of each band of frequency and hour (`load.key_of`). `seen`
     and `ran` are the days on which each hour was observed, and had the motor running. `volts` and

@@ -130,7 +130,7 @@ class ProcessSettings(BaseModel):
     )
     hosts_may_differ: bool = Field(
         False,
-        description="work beside hosts whose settings or formats differ, for an upgrade",
+        description="work next to hosts whose settings or formats differ, for an upgrade",
         json_schema_extra={"when": "you upgrade one host after the other; unset it afterwards"},
     )
     monitor_interval_s: float = Field(
@@ -162,7 +162,7 @@ class ProcessSettings(BaseModel):
     energy_price: EnergyPrice = Field(
         EnergyPrice(),
         description="what a kWh costs, by time of the week (table)",
-        json_schema_extra={"when": "energy and losses should have their cost beside them"},
+        json_schema_extra={"when": "energy and losses should be shown with their cost"},
     )
     alarm_load: AlarmLimit = Field(
         AlarmLimit(),

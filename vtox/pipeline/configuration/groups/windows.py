@@ -26,7 +26,7 @@ class WindowSettings(BaseModel):
     shared_windows_mb: int | None = Field(
         None,
         ge=0,
-        description="megabytes of the latest windows in shared memory, for workers beside the "
+        description="megabytes of the latest windows in shared memory, for workers next to the "
         "bridge, at most; 0: none; unset: by this host's memory if the server is embedded, else 0",
         json_schema_extra={"when": "`/dev/shm` is small, or your own server is on another host"},
     )
