@@ -151,8 +151,13 @@ def test_the_folder_of_a_fault_is_not_imported_by_another_one() -> None:
 
 
 def test_no_file_branches_on_the_name_of_a_fault() -> None:
-    """Packages add faults. The folder of a fault knows itself, the words name all."""
-    knows = ("vtox.motor.faults", "vtox.motor.words")
+    """Packages add faults. The folder of a fault knows itself, the words name all.
+
+    The simulator has a physical effect of each fault of VTOX. In the schema of a nameplate
+    `bearing` is a part of the machine.
+    """
+    knows = ("vtox.motor.faults", "vtox.motor.words", "vtox.motor.simulator")
+    knows += ("api.schemas.nameplate",)
     folders = tuple(f"vtox.motor.diagnosis.diagnosers.{fault}" for fault in FAULTS)
     constants = {
         target.id: value
@@ -166,9 +171,13 @@ def test_no_file_branches_on_the_name_of_a_fault() -> None:
         for p in SOURCES
         if not module_name(p).startswith((*knows, *folders))
         for node in ast.walk(tree(p))
-        if isinstance(node, ast.Compare | ast.MatchValue)
-        for part in ast.iter_child_nodes(node)
-        if texts_in(part, constants) & set(FAULTS)
+        if isinstance(node, ast.Compare | ast.MatchValue | ast.MatchMapping | ast.Dict)
+        for part in (
+            node.keys
+            if isinstance(node, ast.MatchMapping | ast.Dict)
+            else ast.iter_child_nodes(node)
+        )
+        if part and texts_in(part, constants) & set(FAULTS)
     }
     assert compared == set()
 
@@ -187,6 +196,10 @@ def texts_in(node: ast.AST, constants: Mapping[str, ast.expr]) -> set[str]:
     """The texts of a side of a comparison: itself, in a collection, or as a constant."""
     if isinstance(node, ast.Constant):
         return {node.value} if isinstance(node.value, str) else set()
+    if isinstance(node, ast.Dict):
+        return {t for key in node.keys if key for t in texts_in(key, constants)}
+    if isinstance(node, ast.Call):  # such as frozenset({...})
+        return {t for part in node.args for t in texts_in(part, constants)}
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
         return {t for part in node.elts for t in texts_in(part, constants)}
     if isinstance(node, ast.Name | ast.Attribute):

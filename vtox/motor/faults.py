@@ -7,11 +7,12 @@ folder has its row, `fault.toml`. To read the row runs no code of that folder.
 
 import re
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from vtox.motor.errors import SystemStateError
@@ -59,6 +60,24 @@ class Persistence:
     """least confidence that alerts, 0 to 1"""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrongEvidence:
+    """A finding that alarms at once, though its fault is only seen on several days.
+
+    It has all that is given here. No doubt may remain but `doubts`; any may if they are `None`.
+    """
+
+    state: Literal["warning", "fault"] = "fault"
+    """at least"""
+    severity: float = 0.0
+    confidence: float = 0.0
+    over_threshold: float = 0.0
+    """least statistic, in multiples of the threshold"""
+    indicators: dict[str, float] = field(default_factory=dict)
+    """least values"""
+    doubts: tuple[str, ...] | None = ()
+
+
 ViewKind = Literal["phasors", "waveform", "demodulated", "envelope"]
 
 
@@ -94,7 +113,8 @@ class Fault:
     for acts within days, others within weeks. The records of one fault are `metered`: they follow
     each other without a gap, and its analysis has the phasors of currents and voltages already. The
     line of one that is `of_slip` is as far from the supply as the slip is large. The history keeps
-    the levels of its `lines`.
+    the levels of its `lines`. A finding that has one of `strong` alarms at once. `record_needs`
+    make the records of the family longer (`vtox.motor.values.record_lengths`).
     """
 
     name: str
@@ -108,6 +128,8 @@ class Fault:
     metered: bool = False
     of_slip: bool = False
     lines: tuple[LineLevel, ...] = ()
+    strong: tuple[StrongEvidence, ...] = ()
+    record_needs: tuple[str, ...] = ()
 
     def words(self, language: str) -> Path:
         """Return the file with the words of a fault of a package."""
@@ -146,6 +168,11 @@ class Family:
     def faults(self) -> tuple[str, ...]:
         """Names of its faults, VTOX's own first."""
         return tuple(f.name for f in _FAULTS if f.family == self.name)
+
+    @property
+    def record_needs(self) -> tuple[str, ...]:
+        """What makes its records longer than `min_record_s`."""
+        return tuple(n for f in _FAULTS if f.family == self.name for n in f.record_needs)
 
     @property
     def queue(self) -> str:
@@ -227,6 +254,8 @@ def _row(e: EntryPoint) -> Fault | PackageProblem:
             alert=Persistence(**table.pop("alert")),
             view=View(**table.pop("view")),
             lines=tuple(_line(**line) for line in table.pop("lines", ())),
+            strong=tuple(_strong(**strong) for strong in table.pop("strong", ())),
+            record_needs=tuple(table.pop("record_needs", ())),
             **table,
         )
         wrong = _wrong_in(row)
@@ -246,6 +275,20 @@ def _line(evidence: Sequence[str] = (), **facts: str) -> LineLevel:
     return LineLevel(evidence=kind_and_value, **facts)
 
 
+def _strong(
+    state: Literal["warning", "fault"] = "fault",
+    doubts: Sequence[str] | Literal["any"] = (),
+    indicators: Mapping[str, float] = MappingProxyType({}),
+    **least: float,
+) -> StrongEvidence:
+    return StrongEvidence(
+        state=state,
+        indicators={name: float(value) for name, value in indicators.items()},
+        doubts=None if doubts == "any" else tuple(doubts),
+        **{name: float(value) for name, value in least.items()},
+    )
+
+
 def _wrong_in(row: Fault) -> str:
     """Return the part of a row that cannot be, empty if there is none."""
     if row.family not in FAMILIES:
@@ -254,8 +297,12 @@ def _wrong_in(row: Fault) -> str:
         return f"view {row.view.kind!r}, expected one of {', '.join(kinds)}"
     if not 1 <= row.alert.k <= row.alert.n or row.alert.clear < 1:
         return "alert: expected 1 <= k <= n and 1 <= clear"
+    if any(s.state not in ("warning", "fault") for s in row.strong):
+        return "strong: expected the state warning or fault"
     if not row.package:
         return ""
+    if row.record_needs:
+        return "record_needs: the records of a family are as long as the faults of VTOX need"
     if not re.fullmatch("[a-z][a-z0-9_]*", row.name) or row.name in FAMILIES:
         return f"name {row.name!r}, expected small letters, digits and _, and none of a family"
     foreign = [q for x in row.lines if not (q := x.quantity).startswith(f"{row.name}_")]
@@ -301,5 +348,7 @@ METERED = next(f.name for f in _FAULTS if f.metered and not f.package)
 OF_SLIP = frozenset(f.name for f in _FAULTS if f.of_slip)
 # Only the faults that have any.
 LINES = {f.name: f.lines for f in _FAULTS if f.lines}
+# Only the faults that have any.
+STRONG = {f.name: f.strong for f in _FAULTS if f.strong}
 # The faults that packages of others bring.
 PACKAGES = {f.name: f for f in _FAULTS if f.package}

@@ -38,7 +38,7 @@ def record_length_s(family: str, motor: Motor | None, most_s: float = MAX_RECORD
     longer than those of the rotor cage, from which baselines are learnt.
     """
     shortest = FAMILIES[family].min_record_s
-    needs = [] if motor is None else [need(motor) for need in _NEEDS.get(family, ())]
+    needs = [] if motor is None else [_NEEDS[n](motor) for n in FAMILIES[family].record_needs]
     longest = max(most_s, shortest)
     if family != _LONGEST:
         longest = min(longest, record_length_s(_LONGEST, motor, most_s))
@@ -47,7 +47,7 @@ def record_length_s(family: str, motor: Motor | None, most_s: float = MAX_RECORD
 
 def longest_record_s(family: str) -> float:
     """Return the length of the longest records of `family` of any machine, s."""
-    return MAX_RECORD_S if family in _NEEDS else FAMILIES[family].min_record_s
+    return MAX_RECORD_S if FAMILIES[family].record_needs else FAMILIES[family].min_record_s
 
 
 def _sidebands_s(motor: Motor) -> float:
@@ -93,7 +93,10 @@ def _shaft_hz(motor: Motor) -> float:
 
 
 _LONGEST = max(FAMILIES, key=lambda f: FAMILIES[f].min_record_s)
-_NEEDS: Mapping[str, tuple[Callable[[Motor], float], ...]] = {
-    "broken_bar": (_sidebands_s,),
-    "bearing": (_two_poles_s, _turns_s, _whole_orders_s),
+# By the names that `record_needs` of the faults give (`vtox/motor/faults.py`).
+_NEEDS: Mapping[str, Callable[[Motor], float]] = {
+    "slip_sidebands": _sidebands_s,
+    "two_poles": _two_poles_s,
+    "shaft_turns": _turns_s,
+    "races_near_shaft_lines": _whole_orders_s,
 }

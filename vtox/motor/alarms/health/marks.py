@@ -106,7 +106,8 @@ def _marks(d: Diagnosis | Answer, record: Record, rule: Persistence) -> str:
             state: OF_ANOTHER_PART if mark in PASSING else mark for state, mark in marks.items()
         }
     if rule.slot_s is None:
-        return STRONG[marks[d.state]] if is_strong(d) else marks[d.state]
+        mark = marks[d.state]
+        return STRONG.get(mark, mark) if is_strong(d) else mark
     slots = max(1, round((record.t_end - record.t_start) / rule.slot_s))
     episodes = [e for e in d.evidence if e.get("kind") == "episode"]
     if not episodes:
