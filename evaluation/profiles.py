@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from evaluation.profile_conditions import condition_trials
 from evaluation.profile_days import DAYS, KINDS, MachineDays, machine_days
 from vtox.motor.alarms.profile import load, operation
 from vtox.motor.alarms.profile.advance import accept, advance, no_profile
@@ -38,7 +39,7 @@ LOOKS_AFTER_MIN = 120
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Alarms of one machine in 30 days, and trials of its load by outcome."""
+    """Alarms of one machine in 30 days, and trials of its load and of the others by outcome."""
 
     kind: str
     by: str
@@ -46,6 +47,7 @@ class Outcome:
     after_normal: tuple[str, ...]
     reacted: bool
     trials: Counter[str]
+    others: Counter[str]
     reason: str
     kept_bytes: int
 
@@ -56,7 +58,7 @@ def run_machine(seed: int, number: int) -> Outcome:
     days = machine_days(rng, KINDS[number % len(KINDS)])
     first = LEARNING_DAYS * DAY_MIN + 60
     at = sorted(rng.integers(first, DAYS * DAY_MIN - WITHIN_MIN - 1, 2 * TRIALS * 4).tolist())
-    alone, trials, p = _alone(days, first, at)
+    alone, trials, others, p = _alone(days, first, at)
     reacted, after = _with_person(days, first) if alone else (False, ())
     why = no_profile(p, driven=days.site.driven)
     return Outcome(
@@ -66,6 +68,7 @@ def run_machine(seed: int, number: int) -> Outcome:
         after,
         reacted,
         trials,
+        others,
         why.code if why else "",
         len(encode_profile(p)),
     )
@@ -73,20 +76,22 @@ def run_machine(seed: int, number: int) -> Outcome:
 
 def _alone(
     days: MachineDays, first: int, at: Sequence[int]
-) -> tuple[list[Change], Counter[str], Profile]:
-    p, raised, trials = Profile(), list[Change](), Counter[str]()
+) -> tuple[list[Change], Counter[str], Counter[str], Profile]:
+    p, raised, trials, others = Profile(), list[Change](), Counter[str](), Counter[str]()
     wanted = iter(at)
     following = next(wanted)
     for k in range(len(days)):
         while k == following and sum(trials.values()) < 2 * TRIALS:
             factor = (FALL, RISE)[sum(trials.values()) % 2]
             trials.update(_trial(days, p, k, factor))
+            others.update(condition_trials(days, p, k, others))
             following = next(wanted, -1)
         if k == following:
+            others.update(condition_trials(days, p, k, others))
             following = next(wanted, -1)
         changes = advance(p, days.minute(k), days.site)
         raised += [c for c in changes if c.on and k >= first]
-    return raised, trials, p
+    return raised, trials, others, p
 
 
 def _with_person(days: MachineDays, first: int) -> tuple[bool, tuple[str, ...]]:
@@ -185,6 +190,10 @@ def lines(found: Sequence[Outcome]) -> list[str]:
                 with_profile = sum(c for k, c in said.items() if not k.startswith("no_"))
                 share = said.get("found", 0) / max(with_profile, 1)
                 out.append(f"by {by}, {name}: {share:.1%} of {with_profile} found; {said}")
+    others: Counter[str] = sum((o.others for o in found), Counter())
+    for name in sorted({k.split(": ")[0] for k in others}):
+        right, missed = others[f"{name}: found"], others[f"{name}: missed"]
+        out.append(f"{name}: {right} of {right + missed} found")
     return out
 
 

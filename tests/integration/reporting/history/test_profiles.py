@@ -99,6 +99,25 @@ def test_a_new_level_stays_one_alarm_until_a_person_speaks(
     assert events(client) == [RAISED, NORMAL]
 
 
+@pytest.mark.parametrize("outcome", ["confirmed", "other_cause", "not_inspected"])
+def test_another_outcome_teaches_nothing(
+    client: Client, learnt: int, recorder: Recorder, settings: Settings, outcome: str
+) -> None:
+    send(client, learnt, range(20), LOW_W)
+    recorder.record(Event())
+    with serving(settings) as http:
+        (alarm,) = http.get("/api/v1/alarms").raise_for_status().json()["data"]
+        body = {"by": "Ada", "outcome": outcome}
+        http.post(f"/api/v1/alarms/{alarm['id']}/close", json=body).raise_for_status()
+        send(client, learnt, range(20, 60), LOW_W)
+        recorder.record(Event())
+        after = http.get("/api/v1/machines/M1/profile").raise_for_status().json()["data"]
+    assert NORMAL not in events(client)
+    assert after["open"] == ["load_low"]
+    usual = after["profile"]["hours"][after["profile"]["now"]["hour"]]
+    assert usual["low"] > LOW_W
+
+
 def test_a_reset_baseline_resets_the_profile(
     client: Client, learnt: int, recorder: Recorder, settings: Settings
 ) -> None:

@@ -209,3 +209,63 @@ def test_a_stated_voltage_wins_over_learnt_ones(profile: Profile) -> None:
     assert advance_all(profile, map(shift, range(at(0, 6), at(0, 7))), stated) == [
         ("supply_off", True)
     ]
+
+
+def shifts_in(zone: ZoneInfo, begin: int, days: int, weekend: float = 0.0) -> list[Minute]:
+    """Minutes of 6 to 18 h on working days, and on weekend days at a share of the load."""
+    out = []
+    for k in range(begin, begin + days * DAY_MIN):
+        local = datetime.fromtimestamp(60 * k, zone)
+        share = weekend if local.weekday() >= 5 else 1.0
+        works = share and 6 <= local.hour < 18
+        out.append(running(k, 10_000 * share) if works else resting(k))
+    return out
+
+
+def test_the_spring_change_of_the_clocks_does_not_alarm() -> None:
+    begin = round(datetime(2025, 3, 10, tzinfo=BERLIN).timestamp() / 60)
+    p = Profile()
+    assert advance_all(p, shifts_in(BERLIN, begin, 28)) == []
+    assert p.learnt
+
+
+def test_hours_are_those_of_the_site() -> None:
+    """The machine runs by day in New York, which is the evening of Berlin."""
+    zone = ZoneInfo("America/New_York")
+    begin = round(datetime(2025, 6, 2, tzinfo=zone).timestamp() / 60)
+    p, site = Profile(), replace(SITE, zone=zone)
+    assert advance_all(p, shifts_in(zone, begin, 14), site) == []
+    night = range(begin + 14 * DAY_MIN + 60, begin + 14 * DAY_MIN + 90)
+    (change,) = [c for k in night for c in advance(p, running(k), site)]
+    assert (change.condition, change.reasons[1].values["clock"]) == ("runs_unusually", "01:15")
+
+
+@pytest.mark.parametrize(("share", "alarms"), [(0.7, []), (0.4, [("load_low", True)])])
+def test_a_holiday_may_have_the_load_of_a_weekend(
+    share: float, alarms: list[tuple[str, bool]]
+) -> None:
+    p = Profile()
+    advance_all(p, shifts_in(BERLIN, MONDAY, 14, weekend=0.7))
+    day = range(LEARNT, LEARNT + 12 * 60)
+    assert advance_all(p, (shift(k, 10_000 * share) for k in day)) == alarms
+
+
+def test_a_ramp_is_not_compared() -> None:
+    site = Site(BERLIN, driven=True)
+    p = Profile()
+    advance_all(p, map(shift, range(MONDAY, LEARNT + 600)), site)
+    ramp = [running(LEARNT + 600 + k, 20_000, hz_spread=0.05) for k in range(30)]
+    assert advance_all(decode_profile(encode_profile(p)), ramp, site) == []
+    steady = [m._replace(hz_spread=0.0) for m in ramp]
+    assert advance_all(p, steady, site) == [("load_high", True)]
+
+
+def test_no_profile_says_its_reason(profile: Profile) -> None:
+    early, without = Profile(), Profile()
+    advance_all(early, map(shift, range(MONDAY, MONDAY + 3 * DAY_MIN)))
+    unmeasured = [shift(k)._replace(power_w=None, current_a=None) for k in range(MONDAY, LEARNT)]
+    advance_all(without, [*unmeasured, resting(LEARNT)])
+    advance_all(profile, [resting(LEARNT)])
+    found = [no_profile(p, driven=False) for p in (early, without, profile)]
+    codes = [why.code if why else None for why in found]
+    assert codes == ["profile_learning", "profile_without_load", None]
