@@ -235,8 +235,12 @@ def test_a_broken_package_is_named_and_the_others_go_on(
         ("f0_hz / rated_hz", "f0_hz / 0 / {}"),
         ("ROW =", "1 / 0\nROW ="),
         ('"supply_frequency",', '"x",'),
+        ("severity=0.5", "severity=float('nan')"),
+        ("severity=0.5", "severity='high'"),
+        ("statistic=x.off", "statistic=x.off[:0]"),
+        ("return verdicts(", "return None and verdicts("),
     ],
-    ids=["raises in a rule", "raises at import", "answers for another fault"],
+    ids=["rule", "import", "another fault", "NaN", "text", "wrong shape", "no answer"],
 )
 def test_a_fault_that_fails_is_unknown_and_no_record_is_lost(
     site: Path, client: Client, settings: Settings, old: str, new: str

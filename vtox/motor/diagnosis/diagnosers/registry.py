@@ -80,9 +80,13 @@ def diagnose(fault: str, shared: SharedAnalysis, baselines: Sequence[Baseline | 
         return DIAGNOSERS[fault].diagnose(shared, baselines)
     try:
         found = DIAGNOSERS[fault].diagnose(shared, baselines)
-        states = {a.state for a in found.answers()}
+        answers = found.answers()
+        states = {a.state for a in answers}
+        shares = {x for a in answers if a.state != "unknown" for x in (a.severity, a.confidence)}
         if found.fault != fault or len(found.states) != count or not states <= {*get_args(State)}:
             raise ValueError(f"{len(found.states)} answers for {found.fault!r}: {states}")
+        if not all(x is not None and 0 <= x <= 1 for x in shares):
+            raise ValueError(f"severity or confidence is not within 0 to 1: {shares}")
     except MemoryError:
         raise
     except Exception as error:  # of the package, or the end of the time for this batch
